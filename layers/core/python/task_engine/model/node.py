@@ -1,0 +1,51 @@
+"""What a task does."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from task_engine.model.json_value import JsonObject
+
+
+class NodeType(StrEnum):
+    """Node kinds, by their words on the wire (create accepts `graphql` for `graphqlQuery`)."""
+
+    REST_API = "restApi"
+    GRAPHQL_QUERY = "graphqlQuery"
+    CUSTOM_CODE = "customCode"
+    BRANCH = "branch"
+    FILTER = "filter"
+    LOOP = "loop"
+    CONTRACT_READ = "contractRead"
+    CONTRACT_WRITE = "contractWrite"
+    ETH_TRANSFER = "ethTransfer"
+    BALANCE = "balance"
+    AWAIT = "await"
+
+
+CHAIN_NODE_TYPES = frozenset(
+    {NodeType.CONTRACT_READ, NodeType.CONTRACT_WRITE, NodeType.ETH_TRANSFER, NodeType.BALANCE}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node as its author wrote it; `config` is checked per type at create."""
+
+    id: str
+    name: str
+    type: NodeType
+    config: JsonObject
+
+
+_OUTSIDE = re.compile(r"[^A-Za-z0-9_]+")
+
+
+def variable_name(name: str, node_id: str = "") -> str:
+    """The variable a trigger's or node's output is read by: its name, made a plain identifier."""
+    text = _OUTSIDE.sub("_", name or node_id).strip("_")
+    if not text:
+        return "unnamed_trigger"
+    return f"trigger_{text}" if text[0].isdigit() else text

@@ -1,0 +1,1 @@
+"""Use cases that the handlers call, on ports only."""

@@ -1,0 +1,198 @@
+"""What the use cases need of the world; `aws/` implements these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from task_engine.model.execution import Execution
+from task_engine.model.paging import Page, PageRequest
+from task_engine.model.plan import Plan, RunClass
+from task_engine.model.secret import SecretInfo, SecretScope
+from task_engine.model.task import CompletionReason, Task, TaskStatus
+from task_engine.model.trigger import TriggerRecord
+from task_engine.model.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Empty = all."""
+
+    wallets: tuple[str, ...] = ()
+    statuses: tuple[TaskStatus, ...] = ()
+
+
+class Tasks(Protocol):
+    """Tasks of owners."""
+
+    def create(self, task: Task, plan: Plan, max_active: int) -> None:
+        """Task, plan and the owner's count of enabled tasks in one transaction. Raises
+        QuotaExceeded beyond `max_active`."""
+
+    def get(self, owner: str, task_id: str) -> Task | None:
+        """None when unknown or another owner's."""
+
+    def page(self, owner: str, chosen: TaskFilter, page: PageRequest) -> Page[Task]:
+        """Newest first; keys are task ids."""
+
+    def count(self, owner: str, chosen: TaskFilter) -> int:
+        """How many match."""
+
+    def set_status(
+        self,
+        task: Task,
+        status: TaskStatus,
+        now_ms: int,
+        reason: CompletionReason | None = None,
+        max_active: int = 0,
+    ) -> Task:
+        """From the status in `task` to `status`, with the owner's count; raises Conflict when the
+        status is another by now, QuotaExceeded when enabling beyond `max_active` (0 = no bound)."""
+
+    def delete(self, task: Task) -> None:
+        """Task, plan, its `state.*` keys and its secrets; executions stay readable."""
+
+    def due_to_expire(self, now_ms: int, limit: int) -> list[Task]:
+        """Enabled or disabled tasks whose `expired_at` has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Answer to an admission: the execution, and whether it is new or the occurrence's first."""
+
+    execution: Execution
+    duplicate: bool
+
+
+class Executions(Protocol):
+    """Executions of tasks."""
+
+    def admit(
+        self,
+        task: Task,
+        occurrence: str,
+        execution_id: str,
+        record: TriggerRecord,
+        now_ms: int,
+        occurrence_ttl_seconds: int,
+    ) -> Admitted:
+        """Dedupe the occurrence, take one run of the budget, assign the index and write the
+        pending execution, all in one transaction, repeated when another trigger was first.
+
+        Raises PreconditionFailed when the task can't run (any more), Unavailable when the
+        contention does not end. A known occurrence answers with its first execution.
+        """
+
+    def get(self, task_id: str, execution_id: str) -> Execution | None: ...
+
+    def page(self, task_ids: Sequence[str], page: PageRequest) -> Page[Execution]:
+        """Newest first over all the tasks; keys are execution ids."""
+
+    def count(self, owner: str, task_ids: Sequence[str]) -> int:
+        """Executions ever admitted of these tasks of that owner."""
+
+    def since(self, task_ids: Sequence[str], since_ms: int) -> list[Execution]:
+        """Headers started at or after `since_ms` (without trigger data)."""
+
+    def open_before(self, before_ms: int, limit: int) -> list[Execution]:
+        """Executions without a final status that started before `before_ms`, oldest first."""
+
+
+class Secrets(Protocol):
+    """Secrets of owners; values go in, never out of here."""
+
+    def put(
+        self, owner: str, scope: SecretScope, task_id: str, name: str, value: str, now_ms: int
+    ) -> bool:
+        """Encrypt and store; True when new, False when replaced."""
+
+    def page(self, owner: str, task_id: str | None, page: PageRequest) -> Page[SecretInfo]:
+        """Ascending by key; keys are the storage keys."""
+
+    def delete(self, owner: str, scope: SecretScope, task_id: str, name: str) -> bool:
+        """True when there was one."""
+
+
+class Wallets(Protocol):
+    """Wallet records."""
+
+    def get(self, owner: str, chain_id: int, address: str) -> Wallet | None: ...
+
+    def find(self, owner: str, address: str) -> Wallet | None:
+        """On any chain."""
+
+    def of_owner(self, owner: str, chain_id: int) -> list[Wallet]:
+        """Sorted by salt as text."""
+
+    def put(self, wallet: Wallet, max_per_chain: int) -> bool:
+        """True when new; raises QuotaExceeded beyond `max_per_chain`."""
+
+    def set_hidden(self, wallet: Wallet, hidden: bool) -> Wallet: ...
+
+
+class TokenSigner(Protocol):
+    """MACs by a key that never leaves KMS."""
+
+    def sign(self, message: bytes) -> bytes:
+        """HMAC-SHA-256."""
+
+    def verify(self, message: bytes, mac: bytes) -> bool: ...
+
+
+class Guards(Protocol):
+    """One-time names with a time to live."""
+
+    def take(self, name: str, ttl_seconds: int, now_ms: int) -> bool:
+        """True for the first taker of `name` until its time is over."""
+
+
+class Schedules(Protocol):
+    """EventBridge Scheduler."""
+
+    def arm(self, task: Task) -> None:
+        """Create or replace the schedules of a cron or fixed-time task; others need none."""
+
+    def disarm(self, task: Task) -> None:
+        """Remove them; absent ones are no error."""
+
+
+class ExecutionQueue(Protocol):
+    """The queue between trigger and walker."""
+
+    def enqueue(self, execution: Execution) -> None:
+        """Fair per owner (MessageGroupId)."""
+
+
+class Walker(Protocol):
+    """The state machines."""
+
+    def start(self, execution: Execution, plan: Plan) -> None:
+        """Begin walking; starting a known execution again is harmless."""
+
+    def run(self, execution: Execution, plan: Plan, timeout_seconds: float) -> bool:
+        """Walk and wait (Express, synchronous; a Standard plan is started and polled); False when
+        the time was over first: it goes on walking."""
+
+
+class PlanReader(Protocol):
+    """Plans by task."""
+
+    def of(self, owner: str, task_id: str, version: int) -> Plan: ...
+
+
+__all__ = [
+    "Admitted",
+    "ExecutionQueue",
+    "Executions",
+    "Guards",
+    "PlanReader",
+    "RunClass",
+    "Schedules",
+    "Secrets",
+    "TaskFilter",
+    "Tasks",
+    "TokenSigner",
+    "Walker",
+    "Wallets",
+]
