@@ -30,10 +30,12 @@ class Claim:
 
     `stored` is the finished step when there is one: answer with its tokens and do nothing.
     `held_ms` > 0 says that another walk holds the claim for so long. Otherwise the claim is ours;
-    `attempt` > 1 says that an earlier attempt began and stored nothing.
+    `attempt` counts from 1; `interrupted` says that an earlier attempt began and neither stored a
+    result nor released its claim: nobody knows how far it came.
     """
 
     attempt: int
+    interrupted: bool = False
     stored: Step | None = None
     held_ms: int = 0
 
@@ -47,6 +49,15 @@ class Loaded:
     secrets: Mapping[str, SecretValue]
 
 
+@dataclass(frozen=True, slots=True)
+class StepKey:
+    """Place of a step in its execution; `chunk` is set for one chunk of a loop."""
+
+    ordinal: int
+    node_id: str
+    chunk: int | None = None
+
+
 class StepStore(Protocol):
     """Steps of executions."""
 
@@ -56,6 +67,10 @@ class StepStore(Protocol):
         A claim of the same walk is taken over at once (its caller knows that the earlier
         invocation ended); one of another walk only after its lease.
         """
+
+    def release(self, run: Run, key: StepKey) -> None:
+        """Give the claim up with nothing stored: the attempt's end is known (it will be retried, or
+        its chunks run first), so the next claim is not `interrupted`."""
 
     def load(self, run: Run, reads: Iterable[StepKey], secrets: Iterable[str]) -> Loaded:
         """Execution header, the named steps (absent ones are left out) and secrets; at most one
@@ -68,19 +83,15 @@ class StepStore(Protocol):
     def steps(self, execution_id: str) -> list[Step]:
         """All steps of an execution, claims included, by ordinal; chunk rows left out."""
 
-    def store_chunk(self, run: Run, key: StepKey, chunk: int, items: list[JsonValue]) -> None:
-        """Remember a loop chunk's items."""
+    def store_chunk(self, run: Run, key: StepKey, items: list[JsonValue], finished: bool) -> None:
+        """Remember the items of `key.chunk` so far; `finished` stores them for good, otherwise the
+        claim is released with them kept."""
+
+    def chunk_items(self, run: Run, key: StepKey) -> list[JsonValue]:
+        """Items of the claimed chunk `key.chunk` that an earlier invocation kept."""
 
     def chunks(self, run: Run, key: StepKey) -> dict[int, list[JsonValue]]:
-        """Chunks stored so far, by number."""
-
-
-@dataclass(frozen=True, slots=True)
-class StepKey:
-    """Place of a step in its execution."""
-
-    ordinal: int
-    node_id: str
+        """Finished chunks of the loop at `key`, by number."""
 
 
 class PlanStore(Protocol):

@@ -170,6 +170,10 @@ class Walker(Protocol):
     def start(self, execution: Execution, plan: Plan) -> None:
         """Begin walking; starting a known execution again is harmless."""
 
+    def revive(self, execution: Execution, plan: Plan, now_ms: int) -> bool:
+        """Walk again from the stored steps unless it is being walked; False when that was tried
+        often enough. Express ends after 5 minutes: what is older is dead; Standard is asked."""
+
     def run(self, execution: Execution, plan: Plan, timeout_seconds: float) -> bool:
         """Walk and wait (Express, synchronous; a Standard plan is started and polled); False when
         the time was over first: it goes on walking."""
