@@ -1,0 +1,1 @@
+"""Wiring: ports to adapters, from the settings, lazily and once per process."""

@@ -1,0 +1,68 @@
+"""The end of an execution: its final status from its steps, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from task_engine.clock import Clock
+from task_engine.model.execution import Execution, ExecutionStatus, Step, StepStatus
+from task_engine.model.plan import Plan
+from task_engine.run.ports import EventSink, ExecutionStore, PlanStore, Run, StepStore
+
+
+def status_of(steps: Sequence[Step]) -> tuple[ExecutionStatus, str]:
+    """Final status and error text: failed names the failed steps; M counts the trigger's too."""
+    failed = [s.name or s.node_id for s in steps if s.outcome.error and s.outcome.error.message]
+    if failed:
+        text = f"{len(failed)} of {len(steps) + 1} steps failed: {', '.join(failed)}"
+        return ExecutionStatus.FAILED, text
+    return ExecutionStatus.SUCCESS, ""
+
+
+def skipped_nodes(plan: Plan, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Nodes that no token reached, in the plan's order."""
+    ran = {step.node_id for step in steps}
+    nodes = sorted(plan.nodes.values(), key=lambda node: node.ordinal)
+    return tuple(node.id for node in nodes if node.id not in ran)
+
+
+class FinishExecution:
+    """Sets the final status once, however often it is asked, and announces it."""
+
+    def __init__(
+        self,
+        steps: StepStore,
+        plans: PlanStore,
+        executions: ExecutionStore,
+        events: EventSink,
+        clock: Clock,
+    ) -> None:
+        self._steps = steps
+        self._plans = plans
+        self._executions = executions
+        self._events = events
+        self._clock = clock
+
+    def finish(self, run: Run) -> Execution:
+        """After a whole walk: success, or failed when a step failed."""
+        steps = [s for s in self._steps.steps(run.execution_id) if s.status is not _RUNNING]
+        status, error = status_of(steps)
+        return self._end(run, steps, status, error)
+
+    def give_up(self, run: Run, reason: str) -> Execution:
+        """The walk itself failed: error, with the steps as far as they came."""
+        steps = [s for s in self._steps.steps(run.execution_id) if s.status is not _RUNNING]
+        return self._end(run, steps, ExecutionStatus.ERROR, f"VM execution error: {reason}")
+
+    def _end(
+        self, run: Run, steps: Sequence[Step], status: ExecutionStatus, error: str
+    ) -> Execution:
+        skipped = skipped_nodes(self._plans.plan(run), steps)
+        before = self._executions.get(run.task_id, run.execution_id)
+        execution = self._executions.finish(run, status, error, skipped, self._clock.now_ms())
+        if before is None or not before.status.final:
+            self._events.execution_finished(execution)
+        return execution
+
+
+_RUNNING = StepStatus.RUNNING

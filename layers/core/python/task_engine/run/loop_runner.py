@@ -1,0 +1,115 @@
+"""The boundary around the loop: as any node while it fits one invocation, in chunks otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from task_engine.errors import InvalidRequest
+from task_engine.model.execution import Outcome
+from task_engine.model.plan import Plan, PlanNode
+from task_engine.processors.base import Scope
+from task_engine.processors.loop import ChunkPlan, LoopProcessor
+from task_engine.run.node_runner import (
+    Answer,
+    NodeCall,
+    NodeRunner,
+    RunPorts,
+    done,
+    finished_step,
+    retry,
+    run_processor,
+)
+from task_engine.run.ports import Claim, Run, StepKey
+from task_engine.template.redact import Redactor
+
+_LEASE_MS = 130_000
+
+
+class LoopRunner(NodeRunner):
+    """A loop's first invocation answers with the chunks to run; each chunk is an invocation of its
+    own that stores its items; the last invocation gathers them into the step."""
+
+    def __init__(self, processor: LoopProcessor, ports: RunPorts) -> None:
+        super().__init__(processor, ports)
+        self._loop = processor
+
+    def _handle(self, call: NodeCall, remaining_seconds: float) -> Answer:
+        if call.chunk is None:
+            return super()._handle(call, remaining_seconds)
+        plan = self._ports.plans.plan(call.run)
+        node = plan.nodes[call.node_id]
+        key = StepKey(node.ordinal, node.id, call.chunk)
+        claim = self._ports.steps.claim(call.run, key, _LEASE_MS, self._ports.clock.now_ms())
+        if claim.stored is not None:
+            return {"next": "done", "tokens": []}
+        if claim.held_ms > 0:
+            return retry(max(1, min(60, claim.held_ms // 1000)))
+        return self._run_chunk(call.run, plan, node, (key, claim, remaining_seconds))
+
+    def _run_chunk(
+        self, run: Run, plan: Plan, node: PlanNode, work: tuple[StepKey, Claim, float]
+    ) -> Answer:
+        key, claim, remaining_seconds = work
+        scope = self.load_scope(run, plan, node, remaining_seconds)
+        chunk = key.chunk or 0
+        kept = self._ports.steps.chunk_items(run, key) if claim.attempt > 1 else []
+        if claim.interrupted and not self._loop.replay_safe(node):
+            items, finished = self._loop.abandon_chunk(node, scope, chunk, kept), True
+        else:
+            items, finished = self._loop.run_chunk(node, scope, chunk, kept)
+        masked = Redactor(scope.secrets).json(items)
+        if not isinstance(masked, list):
+            raise InvalidRequest("a chunk's items are not a list")
+        self._ports.steps.store_chunk(run, key, masked, finished)
+        return {"next": "done", "tokens": []} if finished else retry(1)
+
+    def _work(
+        self, run: Run, plan: Plan, node: PlanNode, claim: Claim, times: tuple[int, float]
+    ) -> Answer:
+        scope = self.load_scope(run, plan, node, times[1])
+        chunk_plans: list[ChunkPlan] = []
+
+        def look() -> Outcome:
+            needed = self._loop.chunks_needed(node, scope)
+            chunk_plans.extend([needed] if needed else [])
+            return Outcome()
+
+        problem = run_processor(look)
+        if problem.error is None and not chunk_plans:
+            return super()._work(run, plan, node, claim, times)
+        if problem.error is not None:
+            return self._store(run, node, Redactor(scope.secrets).outcome(problem), claim, times)
+        return self._gather_or_spread(run, node, scope, (chunk_plans[0], claim, times))
+
+    def _gather_or_spread(
+        self,
+        run: Run,
+        node: PlanNode,
+        scope: Scope,
+        work: tuple[ChunkPlan, Claim, tuple[int, float]],
+    ) -> Answer:
+        needed, claim, times = work
+        key = StepKey(node.ordinal, node.id)
+        finished = self._ports.steps.chunks(run, key)
+        missing = [chunk for chunk in needed.chunks if chunk not in finished]
+        if missing:
+            self._ports.steps.release(run, key)
+            return {
+                "next": "chunks",
+                "chunks": list(missing),
+                "concurrency": needed.concurrency,
+                "tokens": [],
+            }
+        items = [item for chunk in needed.chunks for item in finished[chunk]]
+        outcome = run_processor(lambda: self._loop.gather(node, items))
+        return self._store(run, node, Redactor(scope.secrets).outcome(outcome), claim, times)
+
+    def _store(
+        self, run: Run, node: PlanNode, outcome: Outcome, claim: Claim, times: tuple[int, float]
+    ) -> Answer:
+        ends = (times[0], self._ports.clock.now_ms(), claim.attempt)
+        return done(self._ports.steps.store(run, finished_step(run, node, outcome, ends)))
+
+    def handle(self, event: Mapping[str, object], remaining_seconds: float) -> Answer:
+        """As for any node; with `chunk` in the payload, one chunk of the loop."""
+        return super().handle(event, remaining_seconds)

@@ -1,0 +1,210 @@
+"""The boundary around every processor: claim, load, run, redact, store, answer the walker."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from task_engine.clock import Clock
+from task_engine.config import Limits
+from task_engine.errors import EngineError, InvalidRequest, NodeError, Unavailable
+from task_engine.model.execution import Outcome, Step, StepError, StepStatus
+from task_engine.model.json_value import JsonValue
+from task_engine.model.node import Node, NodeType
+from task_engine.model.plan import Plan, PlanNode
+from task_engine.processors.base import Processor, Scope
+from task_engine.run.ports import Claim, PlanStore, Run, StateStores, StepKey, StepStore
+from task_engine.run.scope import build_variables
+from task_engine.template.redact import Redactor
+
+log = logging.getLogger(__name__)
+
+_LEASE_MS = 130_000
+_STORE_MARGIN_SECONDS = 5.0
+_STORAGE_TRIES = 5
+_STORAGE_WAIT_SECONDS = 3
+
+Answer = dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCall:
+    """One invocation: which node (or chunk of a loop) of which run. `tries` counts the walker's
+    repeats because storage was unavailable."""
+
+    run: Run
+    node_id: str
+    chunk: int | None = None
+    tries: int = 0
+
+
+def parse_call(event: Mapping[str, object]) -> NodeCall:
+    """The walker's payload; raises InvalidRequest when it is none."""
+    try:
+        run = event["run"]
+        if not isinstance(run, Mapping):
+            raise TypeError("run is not an object")
+        chunk = event.get("chunk")
+        return NodeCall(
+            run=Run(
+                execution_id=str(run["executionId"]),
+                task_id=str(run["taskId"]),
+                owner=str(run["owner"]),
+                version=int(run["version"]),
+                walk=str(run["walk"]),
+            ),
+            node_id=str(event["nodeId"]),
+            chunk=None if chunk is None else int(str(chunk)),
+            tries=int(str(event.get("tries") or 0)),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidRequest(f"not a node invocation: {error}") from error
+
+
+def done(step: Step) -> Answer:
+    """The walker goes on with the step's tokens."""
+    return {"next": "done", "tokens": list(step.tokens)}
+
+
+def retry(wait_seconds: int, tries: int = 0) -> Answer:
+    """The walker waits and invokes again."""
+    return {"next": "retry", "waitSeconds": wait_seconds, "tries": tries, "tokens": []}
+
+
+@dataclass(frozen=True, slots=True)
+class RunPorts:
+    """What a node runner works on."""
+
+    steps: StepStore
+    plans: PlanStore
+    states: StateStores
+    clock: Clock
+    limits: Limits
+
+
+class NodeRunner:
+    """Runs the nodes of one type. Guarantees: a stored step is never run again; nothing is raised
+    for what a node does wrong; what was read from secrets is masked in all that is stored."""
+
+    def __init__(self, processor: Processor, ports: RunPorts) -> None:
+        self._processor = processor
+        self._ports = ports
+
+    def handle(self, event: Mapping[str, object], remaining_seconds: float) -> Answer:
+        """Answer the walker. Raises Unavailable only when storage stayed away for several tries
+        (the walker's Retry and Catch take over), InvalidRequest for a payload that is none."""
+        call = parse_call(event)
+        try:
+            return self._handle(call, remaining_seconds)
+        except Unavailable:
+            if call.tries + 1 >= _STORAGE_TRIES:
+                raise
+            log.warning("storage is unavailable: the walker will try again")
+            return retry(_STORAGE_WAIT_SECONDS, call.tries + 1)
+
+    def _handle(self, call: NodeCall, remaining_seconds: float) -> Answer:
+        plan = self._ports.plans.plan(call.run)
+        node = plan.nodes[call.node_id]
+        key = StepKey(node.ordinal, node.id)
+        started = self._ports.clock.now_ms()
+        claim = self._ports.steps.claim(call.run, key, _LEASE_MS, started)
+        if claim.stored is not None:
+            return done(claim.stored)
+        if claim.held_ms > 0:
+            return retry(max(1, min(60, claim.held_ms // 1000)))
+        return self._work(call.run, plan, node, claim, (started, remaining_seconds))
+
+    def _work(
+        self, run: Run, plan: Plan, node: PlanNode, claim: Claim, times: tuple[int, float]
+    ) -> Answer:
+        started, remaining_seconds = times
+        key = StepKey(node.ordinal, node.id)
+        if claim.interrupted and not self._processor.replay_safe(node):
+            outcome = _interrupted()
+        else:
+            scope = self.load_scope(run, plan, node, remaining_seconds)
+            outcome = run_processor(lambda: self._processor.run(node, scope))
+            wait = _retry_wait(node, outcome, claim.attempt)
+            if wait is not None:
+                self._ports.steps.release(run, key)
+                return retry(wait)
+            outcome = Redactor(scope.secrets).outcome(outcome)
+        step = finished_step(
+            run, node, outcome, (started, self._ports.clock.now_ms(), claim.attempt)
+        )
+        stored = self._ports.steps.store(run, step)
+        log.info(
+            "step stored", extra={"status": stored.status.value, "ms": stored.end_at - started}
+        )
+        return done(stored)
+
+    def load_scope(self, run: Run, plan: Plan, node: PlanNode, remaining_seconds: float) -> Scope:
+        """Everything the node reads, in one round trip."""
+        reads = [StepKey(plan.nodes[i].ordinal, i) for i in node.reads if i in plan.nodes]
+        loaded = self._ports.steps.load(run, reads, node.secrets)
+        return Scope(
+            variables=build_variables(plan, node, loaded),
+            secrets=loaded.secrets,
+            limits=self._ports.limits,
+            deadline=self._ports.clock.monotonic() + remaining_seconds - _STORE_MARGIN_SECONDS,
+            state=self._ports.states.of(run.task_id),
+        )
+
+
+def run_processor(work: Callable[[], Outcome]) -> Outcome:
+    """The one place where what goes wrong inside a processor becomes the step's error."""
+    try:
+        return work()
+    except NodeError as error:
+        return failure(error.stable_code, error.message, retryable=error.may_retry)
+    except EngineError as error:
+        return failure(error.stable_code, error.message, retryable=error.retryable)
+    except Exception:
+        # The traceback names code, never values: a frame's locals are not in it.
+        log.exception("a processor failed unexpectedly")
+        return failure("EXECUTION_ENGINE_ERROR", "the engine failed while running this node")
+
+
+def failure(code: str, message: str, *, retryable: bool = False) -> Outcome:
+    """An outcome without data."""
+    return Outcome(has_data=False, error=StepError(code, message, retryable))
+
+
+def _interrupted() -> Outcome:
+    return failure(
+        "EXECUTION_ENGINE_ERROR",
+        "an earlier attempt was cut off and may have taken effect; it is not repeated, because "
+        "repeating it could do the same thing twice",
+    )
+
+
+def _retry_wait(node: PlanNode, outcome: Outcome, attempt: int) -> int | None:
+    """Seconds to wait before the node is tried again, None when it is not."""
+    if node.retry is None or outcome.error is None or not outcome.error.retryable:
+        return None
+    if attempt >= node.retry.max_attempts:
+        return None
+    return max(1, min(60, int(node.retry.backoff_seconds * 2 ** (attempt - 1))))
+
+
+def finished_step(
+    run: Run, node: PlanNode | Node, outcome: Outcome, times: tuple[int, int, int]
+) -> Step:
+    """The step of an outcome; `times` is (start ms, end ms, attempt). It emits its id, failed or
+    not, and the branch conditions it took."""
+    start_at, end_at, attempt = times
+    tokens = (node.id, *(f"{node.id}.{condition}" for condition in outcome.conditions))
+    return Step(
+        execution_id=run.execution_id,
+        node_id=node.id,
+        ordinal=node.ordinal if isinstance(node, PlanNode) else 0,
+        name=node.name,
+        type=NodeType(node.type),
+        status=StepStatus.FAILED if outcome.error else StepStatus.SUCCESS,
+        start_at=start_at,
+        end_at=end_at,
+        attempt=attempt,
+        tokens=tokens,
+        outcome=outcome,
+    )
