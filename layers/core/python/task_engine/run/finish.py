@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from task_engine.clock import Clock
+from task_engine.errors import NotFound
 from task_engine.model.execution import Execution, ExecutionStatus, Step, StepStatus
 from task_engine.model.plan import Plan
 from task_engine.run.ports import EventSink, ExecutionStore, PlanStore, Run, StepStore
@@ -57,12 +58,19 @@ class FinishExecution:
     def _end(
         self, run: Run, steps: Sequence[Step], status: ExecutionStatus, error: str
     ) -> Execution:
-        skipped = skipped_nodes(self._plans.plan(run), steps)
+        skipped = self._skipped(run, steps)
         before = self._executions.get(run.task_id, run.execution_id)
         execution = self._executions.finish(run, status, error, skipped, self._clock.now_ms())
         if before is None or not before.status.final:
             self._events.execution_finished(execution)
         return execution
+
+    def _skipped(self, run: Run, steps: Sequence[Step]) -> tuple[str, ...]:
+        try:
+            return skipped_nodes(self._plans.plan(run), steps)
+        except NotFound:
+            # The task was deleted while this run went on: what it did stays readable.
+            return ()
 
 
 _RUNNING = StepStatus.RUNNING

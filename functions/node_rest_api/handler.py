@@ -1,0 +1,19 @@
+"""Runs restApi nodes."""
+
+from __future__ import annotations
+
+from task_engine.bootstrap.nodes import LambdaContext, run_node
+from task_engine.config import Settings
+from task_engine.net.policy import EgressPolicy
+from task_engine.net.safe_http import SafeHttp
+from task_engine.processors.rest_api import RestApiProcessor
+from task_engine.run.node_runner import Answer
+
+
+def lambda_handler(event: dict[str, object], context: LambdaContext) -> Answer:
+    """Invoked by the walker for one node."""
+    return run_node(event, context, _processor)
+
+
+def _processor(settings: Settings) -> RestApiProcessor:
+    return RestApiProcessor(SafeHttp(EgressPolicy(settings.allowed_hosts), settings.limits))

@@ -1,0 +1,87 @@
+"""What nobody else will ever do: expire idle tasks, revive or end stuck executions."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from task_engine.clock import Clock
+from task_engine.errors import Conflict, NotFound
+from task_engine.model.execution import Execution
+from task_engine.model.json_value import JsonValue
+from task_engine.model.task import CompletionReason, Task, TaskStatus
+from task_engine.run.finish import FinishExecution
+from task_engine.run.ports import Run
+from task_engine.services.ports import Executions, PlanReader, Schedules, Tasks, Walker
+
+log = logging.getLogger(__name__)
+
+_BATCH = 100
+# An Express walk ends after five minutes at the latest: what is open longer is not being walked.
+_STUCK_AFTER_MS = 330_000
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPorts:
+    """What a sweep works on."""
+
+    tasks: Tasks
+    executions: Executions
+    plans: PlanReader
+    schedules: Schedules
+    walker: Walker
+    finish: FinishExecution
+    clock: Clock
+
+
+class Sweeper:
+    """One pass is bounded; what is left over is found by the next one."""
+
+    def __init__(self, ports: SweepPorts) -> None:
+        self._ports = ports
+
+    def sweep(self) -> dict[str, JsonValue]:
+        """Counts of tasks expired, executions revived and executions given up."""
+        expired = sum(self._expire(task) for task in self._due())
+        revived = given_up = 0
+        before = self._ports.clock.now_ms() - _STUCK_AFTER_MS
+        for execution in self._ports.executions.open_before(before, _BATCH):
+            if self._revive(execution):
+                revived += 1
+            else:
+                given_up += 1
+        log.info("swept", extra={"expired": expired, "revived": revived, "given_up": given_up})
+        return {"expired": expired, "revived": revived, "givenUp": given_up}
+
+    def _due(self) -> list[Task]:
+        return self._ports.tasks.due_to_expire(self._ports.clock.now_ms(), _BATCH)
+
+    def _expire(self, task: Task) -> int:
+        try:
+            self._ports.schedules.disarm(task)
+            self._ports.tasks.set_status(
+                task, TaskStatus.COMPLETED, self._ports.clock.now_ms(), CompletionReason.EXPIRED
+            )
+        except Conflict:
+            # Somebody changed it meanwhile; the next pass looks again.
+            return 0
+        return 1
+
+    def _revive(self, execution: Execution) -> bool:
+        """Whether it is, or is again, being walked; otherwise it was given its final status."""
+        now = self._ports.clock.now_ms()
+        try:
+            plan = self._ports.plans.of(execution.owner, execution.task_id, execution.plan_version)
+        except NotFound:
+            self._give_up(execution, "its task was deleted before it was done")
+            return False
+        if self._ports.walker.revive(execution, plan, now):
+            return True
+        self._give_up(execution, "it stopped and could not be brought to an end")
+        return False
+
+    def _give_up(self, execution: Execution, reason: str) -> None:
+        run = Run(
+            execution.id, execution.task_id, execution.owner, execution.plan_version, "sweeper"
+        )
+        self._ports.finish.give_up(run, reason)
