@@ -1,0 +1,1 @@
+"""HTTP to the outside, and to nowhere else."""
