@@ -1,0 +1,1 @@
+"""Everything that knows how chains encode things; the only importer of chain libraries."""

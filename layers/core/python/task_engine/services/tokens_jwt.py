@@ -1,0 +1,126 @@
+"""Tokens: JSON Web Tokens with HS256 (RFC 7519, RFC 7515), the key never leaving KMS."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from task_engine.clock import Clock
+from task_engine.errors import Unauthenticated
+from task_engine.services.ports import TokenSigner
+
+ISSUER = "AvaProtocol"
+# What KMS accepts as a message; a longer token can't be ours.
+_MAX_SIGNED_BYTES = 4096
+_REMEMBERED = 256
+_SUBJECT = re.compile(r"0x[0-9a-fA-F]{40}")
+_AUDIENCE = re.compile(r"[1-9][0-9]{0,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenClaims:
+    """Who a verified token speaks for; `chain_id` is 0 when it names none."""
+
+    subject: str
+    chain_id: int
+    expires_at: int
+
+
+def issue_token(signer: TokenSigner, subject: str, chain_id: int, expires_at: int) -> str:
+    """A token for a checksummed address; `expires_at` in seconds since the epoch."""
+    claims = {"iss": ISSUER, "sub": subject, "aud": [str(chain_id)], "exp": expires_at}
+    signed = f"{_encode(_json({'alg': 'HS256', 'typ': 'JWT'}))}.{_encode(_json(claims))}"
+    return f"{signed}.{_encode(signer.sign(signed.encode('ascii')))}"
+
+
+class TokenVerifier:
+    """Verifies tokens; a token that verified is not sent to KMS again by the same process."""
+
+    def __init__(self, signer: TokenSigner, clock: Clock) -> None:
+        self._signer = signer
+        self._clock = clock
+        self._verified: OrderedDict[str, TokenClaims] = OrderedDict()
+
+    def verify(self, token: str) -> TokenClaims:
+        """The claims; raises Unauthenticated: UNAUTHORIZED when it is not one of our tokens,
+        EXPIRED_TOKEN when its time is over. The algorithm is HS256, whatever the header says."""
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = self._check(token)
+            self._verified[token] = claims
+            if len(self._verified) > _REMEMBERED:
+                self._verified.popitem(last=False)
+        if claims.expires_at * 1000 <= self._clock.now_ms():
+            self._verified.pop(token, None)
+            raise Unauthenticated("the token has expired", code="EXPIRED_TOKEN")
+        return claims
+
+    def _check(self, token: str) -> TokenClaims:
+        parts = token.split(".")
+        if len(parts) != 3:
+            raise _refused("a token has three parts")
+        signed = f"{parts[0]}.{parts[1]}".encode("utf-8", "replace")
+        if len(signed) > _MAX_SIGNED_BYTES:
+            raise _refused("the token is too long")
+        header = _decode_object(parts[0])
+        if header.get("alg") != "HS256":
+            raise _refused("the token's algorithm is not HS256")
+        mac = _decode(parts[2])
+        if len(mac) != 32 or not self._signer.verify(signed, mac):
+            raise _refused("the token's signature does not verify")
+        return _claims(_decode_object(parts[1]))
+
+
+def _claims(claims: dict[str, object]) -> TokenClaims:
+    subject, expires_at = claims.get("sub"), claims.get("exp")
+    if claims.get("iss") != ISSUER:
+        raise _refused("the token's issuer is another one")
+    if not isinstance(subject, str) or _SUBJECT.fullmatch(subject) is None:
+        raise _refused("the token has no usable subject")
+    if not isinstance(expires_at, int | float) or isinstance(expires_at, bool):
+        raise _refused("the token has no time of expiry")
+    return TokenClaims(subject, _chain_id(claims.get("aud")), int(expires_at))
+
+
+def _chain_id(audience: object) -> int:
+    first = audience[0] if isinstance(audience, list) and audience else audience
+    text = first if isinstance(first, str) else ""
+    return int(text) if _AUDIENCE.fullmatch(text) else 0
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
+def _decode(text: str) -> bytes:
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        raw = base64.b64decode(padded, altchars=b"-_", validate=True)
+    except (UnicodeEncodeError, binascii.Error) as error:
+        raise _refused("the token is not base64url") from error
+    # Unused bits of the last character would let one token be written in several ways.
+    if _encode(raw) != text:
+        raise _refused("the token is not base64url")
+    return raw
+
+
+def _decode_object(text: str) -> dict[str, object]:
+    try:
+        document = json.loads(_decode(text))
+    except (ValueError, RecursionError) as error:
+        raise _refused("the token is not JSON") from error
+    if not isinstance(document, dict):
+        raise _refused("the token is not a JSON object")
+    return document
+
+
+def _refused(text: str) -> Unauthenticated:
+    return Unauthenticated(text, code="UNAUTHORIZED")
