@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from infra_cdk.local.waiting import StageError
@@ -16,69 +15,45 @@ ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 LOOPBACK = "127.0.0.1"
 
-# What differs from the defaults of `task_engine.config.Limits`: a developer's machine has one user.
-_LOCAL_LIMITS = {
-    "MIN_CRON_GAP_SECONDS": "60",
-    "RATE_LIMIT_PER_SECOND": "200",
-    "RATE_LIMIT_BURST": "1000",
-    "MAX_WALLETS_PER_CHAIN": "2000",
-}
-_PREFIX = "TASK_ENGINE_"
-_LOCAL_PREFIX = "TASK_ENGINE_LOCAL_"
+_PREFIX = "TASK_ENGINE_LOCAL_"
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:
     """`emulator_port` 0 = a free one. `chains` maps chain id to RPC URL; an empty URL starts a
-    chain here. `engine` holds `TASK_ENGINE_*` settings handed to the stacks as they are."""
+    chain here. What the engine itself reads (`TASK_ENGINE_<LIMIT>`, hosts) the CDK app takes from
+    the same environment."""
 
-    state_root: Path
-    emulator_python: Path
+    state_root: Path = ROOT / ".local"
+    emulator_python: Path = ROOT / ".local/emulator/bin/python"
     emulator_port: int = 0
     chains: dict[int, str] = field(default_factory=dict)
-    allowed_hosts: tuple[str, ...] = (LOOPBACK, "localhost")
     log_level: str = "WARNING"
-    engine: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> LocalSettings:
-        """Read `TASK_ENGINE_LOCAL_*` and `TASK_ENGINE_*`; StageError for an unusable value."""
+        """Read `TASK_ENGINE_LOCAL_*`; raises StageError for an unusable value."""
         env = os.environ if environ is None else environ
-        local = {
-            key.removeprefix(_LOCAL_PREFIX): value
-            for key, value in env.items()
-            if key.startswith(_LOCAL_PREFIX) and value
-        }
-        engine = {
-            key.removeprefix(_PREFIX): value
-            for key, value in env.items()
-            if key.startswith(_PREFIX) and not key.startswith(_LOCAL_PREFIX) and value
-        }
-        root = Path(local.get("DIR", str(ROOT / ".local"))).resolve()
-        hosts = tuple(h.strip() for h in local.get("HOSTS", "").split(",") if h.strip())
+        default = cls()
         return cls(
-            state_root=root,
-            emulator_python=Path(
-                local.get("EMULATOR_PYTHON", str(ROOT / ".local/emulator/bin/python"))
-            ),
-            emulator_port=_port(local.get("PORT", "0")),
-            chains=_chains(local.get("CHAINS", "")),
-            allowed_hosts=(LOOPBACK, "localhost", *hosts),
-            log_level=local.get("LOG_LEVEL", "WARNING"),
-            engine={**_LOCAL_LIMITS, **engine},
+            state_root=Path(env.get(f"{_PREFIX}DIR") or default.state_root).resolve(),
+            emulator_python=Path(env.get(f"{_PREFIX}EMULATOR_PYTHON") or default.emulator_python),
+            emulator_port=_port(env.get(f"{_PREFIX}PORT") or "0"),
+            chains=_chains(env.get(f"{_PREFIX}CHAINS") or ""),
+            log_level=env.get(f"{_PREFIX}LOG_LEVEL") or default.log_level,
         )
 
-    def engine_environment(self, chains: Mapping[int, str]) -> dict[str, str]:
-        """The `TASK_ENGINE_*` environment under which the stacks are synthesised."""
-        runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        values = {
-            "LOCAL_RUNTIME": runtime,
-            "ALLOWED_HOSTS": ",".join(self.allowed_hosts),
-            **self.engine,
-        }
-        if chains:
-            values["CHAINS"] = json.dumps({str(chain): url for chain, url in chains.items()})
-        return {_PREFIX + key: value for key, value in values.items()}
+    @classmethod
+    def for_own_stage(cls) -> LocalSettings:
+        """Settings of a stage beside the developer's: the same, but always on a free port."""
+        return replace(cls.from_env(), emulator_port=0)
+
+
+def chain_environment(chains: Mapping[int, str]) -> dict[str, str]:
+    """What tells the CDK app about the chains; nothing when none was asked for."""
+    if not chains:
+        return {}
+    return {"TASK_ENGINE_CHAINS": json.dumps({str(chain): url for chain, url in chains.items()})}
 
 
 def free_port() -> int:
@@ -90,7 +65,7 @@ def free_port() -> int:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65_535:
-        raise StageError(f"{_LOCAL_PREFIX}PORT must be a port number, not {text!r}")
+        raise StageError(f"{_PREFIX}PORT must be a port number, not {text!r}")
     return int(text)
 
 
@@ -100,6 +75,6 @@ def _chains(text: str) -> dict[int, str]:
     for entry in filter(None, (part.strip() for part in text.split(","))):
         chain, _, url = entry.partition("=")
         if not chain.isdecimal():
-            raise StageError(f"{_LOCAL_PREFIX}CHAINS: {chain!r} is not a chain id")
+            raise StageError(f"{_PREFIX}CHAINS: {chain!r} is not a chain id")
         chains[int(chain)] = url
     return chains

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from infra_cdk.local.aws import LocalAws
@@ -15,7 +13,8 @@ from infra_cdk.local.chain import start_chain
 from infra_cdk.local.deployer import deploy, synthesise
 from infra_cdk.local.emulator import start_emulator
 from infra_cdk.local.process import ProcessId
-from infra_cdk.local.settings import LocalSettings
+from infra_cdk.local.record import StageRecord, read_record, reap_orphans, stop_recorded
+from infra_cdk.local.settings import LocalSettings, chain_environment
 from infra_cdk.local.waiting import StageError
 
 Progress = Callable[[str], None]
@@ -26,12 +25,10 @@ _API_URL = re.compile(r"https://([a-z0-9]+)\.execute-api\.[^/]+/([^/]+)/?")
 class LocalStage:
     """A deployed stage. `base_url` ends in `/api/v1`; `outputs` are the stacks' by stack name."""
 
-    name: str
     directory: Path
     base_url: str
     aws: LocalAws
-    chains: dict[int, str]
-    processes: dict[str, ProcessId]
+    record: StageRecord
     outputs: dict[str, dict[str, str]]
 
     @property
@@ -44,8 +41,8 @@ class LocalStage:
         return {
             "baseUrl": self.base_url,
             "awsEndpoint": self.aws.endpoint,
-            "chains": {str(chain): url for chain, url in self.chains.items()},
-            "pids": {name: process.pid for name, process in self.processes.items()},
+            "chains": {str(chain): url for chain, url in self.record.chains.items()},
+            "pids": {name: process.pid for name, process in self.record.processes.items()},
         }
 
     def stop(self) -> None:
@@ -59,91 +56,62 @@ def start_stage(
     """Start and deploy the stage `name`; returns once the API can be called.
 
     An `owned` stage ends with this process at the latest: the next start removes what a killed
-    owner left. Raises StageError; whatever was started is stopped again then.
+    owner left. Raises StageError; whatever was started is stopped again then, logs stay.
     """
     stages = settings.state_root / "stages"
     reap_orphans(stages)
     directory = stages / name
-    if directory.exists():
-        stop_recorded(directory)
+    stop_recorded(directory)
     directory.mkdir(parents=True)
     try:
-        return _start(settings, directory, progress, owned=owned)
+        return _deployed(_started(settings, directory, progress, owned=owned), directory, progress)
     except BaseException:
         stop_recorded(directory, keep_logs=True)
         raise
 
 
-def _start(
+def update_stage(settings: LocalSettings, name: str, progress: Progress) -> LocalStage | None:
+    """Deploy again to the running stage `name`; None when it does not run."""
+    directory = settings.state_root / "stages" / name
+    record = read_record(directory)
+    if record is None or not all(process.alive() for process in record.processes.values()):
+        return None
+    return _deployed(record, directory, progress)
+
+
+def _started(
     settings: LocalSettings, directory: Path, progress: Progress, *, owned: bool
-) -> LocalStage:
-    owner = ProcessId.of(os.getpid()) if owned else None
-    processes: dict[str, ProcessId] = {}
-    chains = dict(settings.chains)
+) -> StageRecord:
     progress("starting the emulator")
     emulator = start_emulator(settings, directory)
-    processes["emulator"] = emulator.process
-    _record(directory, owner, processes)
-    for chain_id in [chain for chain, url in chains.items() if not url]:
+    record = StageRecord(
+        endpoint=emulator.endpoint,
+        chains=dict(settings.chains),
+        processes={"emulator": emulator.process},
+        owner=ProcessId.of(os.getpid()) if owned else None,
+    )
+    record.write(directory)
+    for chain_id in [chain for chain, url in settings.chains.items() if not url]:
         progress(f"starting chain {chain_id}")
         chain = start_chain(settings, chain_id, directory)
-        chains[chain_id] = chain.rpc_url
-        processes[f"chain-{chain_id}"] = chain.process
-        _record(directory, owner, processes)
+        record.chains[chain_id] = chain.rpc_url
+        record.processes[f"chain-{chain_id}"] = chain.process
+        record.write(directory)
+    return record
+
+
+def _deployed(record: StageRecord, directory: Path, progress: Progress) -> LocalStage:
     progress("synthesising the stacks")
-    synthesise(settings.engine_environment(chains), directory / "cloud")
-    aws = LocalAws(emulator.endpoint)
+    synthesise(chain_environment(record.chains), directory / "cloud")
+    aws = LocalAws(record.endpoint)
     outputs = deploy(aws, directory / "cloud", progress)
     return LocalStage(
-        name=directory.name,
         directory=directory,
-        base_url=_base_url(emulator.endpoint, outputs),
+        base_url=_base_url(record.endpoint, outputs),
         aws=aws,
-        chains=chains,
-        processes=processes,
+        record=record,
         outputs=outputs,
     )
-
-
-def reap_orphans(stages: Path) -> None:
-    """Stop the stages whose owner is gone (killed before it could clean up)."""
-    for record in stages.glob("*/processes.json"):
-        owner = json.loads(record.read_text()).get("owner")
-        if owner is not None and not ProcessId(**owner).alive():
-            stop_recorded(record.parent)
-
-
-def stop_recorded(directory: Path, *, keep_logs: bool = False) -> int:
-    """Stop the processes that the record in `directory` names and that are still the same ones.
-
-    Returns how many ran. The state goes too, `keep_logs` leaves the log files.
-    """
-    record = directory / "processes.json"
-    stopped = 0
-    if record.exists():
-        for process in json.loads(record.read_text())["processes"].values():
-            identity = ProcessId(**process)
-            stopped += identity.alive()
-            identity.stop()
-        record.unlink()
-    for path in directory.iterdir() if directory.exists() else ():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        elif not (keep_logs and path.suffix == ".log"):
-            path.unlink(missing_ok=True)
-    if directory.exists() and not any(directory.iterdir()):
-        directory.rmdir()
-    return stopped
-
-
-def _record(directory: Path, owner: ProcessId | None, processes: Mapping[str, ProcessId]) -> None:
-    content = {
-        "owner": None if owner is None else asdict(owner),
-        "processes": {name: asdict(process) for name, process in processes.items()},
-    }
-    partial = directory / "processes.json.part"
-    partial.write_text(json.dumps(content, indent=2))
-    partial.replace(directory / "processes.json")
 
 
 def _base_url(endpoint: str, outputs: Mapping[str, Mapping[str, str]]) -> str:

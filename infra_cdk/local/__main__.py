@@ -1,0 +1,9 @@
+"""`python -m infra_cdk.local dev|stop|demo`."""
+
+from __future__ import annotations
+
+import sys
+
+from infra_cdk.local.cli import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,147 @@
+"""The demo: the whole product on this machine, and a check of everything it claims."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+
+from infra_cdk.local.client import ApiClient
+from infra_cdk.local.demo_task import (
+    LOOP_ITEMS,
+    SECRET_NAME,
+    OrderService,
+    cron_task,
+    expected_charges,
+    orders_task,
+)
+from infra_cdk.local.leaks import places_with
+from infra_cdk.local.login import sign_in
+from infra_cdk.local.progress import Steps
+from infra_cdk.local.report import print_execution
+from infra_cdk.local.servers.graphql_server import GraphqlServer
+from infra_cdk.local.settings import LocalSettings
+from infra_cdk.local.stage import LocalStage, start_stage
+from infra_cdk.local.waiting import wait_until
+
+Json = Any
+# A minute until the next full one, the emulator's sweep of ten seconds, and a run.
+_CRON_SECONDS = 80.0
+
+
+@dataclass(slots=True)
+class Checks:
+    """What the demo claims and whether it held."""
+
+    console: Console
+    failed: list[str] = field(default_factory=list)
+
+    def hold(self, claim: str, held: bool, otherwise: str = "") -> None:
+        """Print the claim with its verdict; `otherwise` says what was seen instead."""
+        mark = "[green]✓[/green]" if held else "[red]✗[/red]"
+        self.console.print(f"  {mark} {claim}" if held else f"  {mark} {claim}: {otherwise}")
+        if not held:
+            self.failed.append(claim)
+
+
+def run_demo(settings: LocalSettings, console: Console) -> int:
+    """Run it on a stage of its own; returns the exit status, 0 only if every claim held."""
+    steps, checks = Steps(console), Checks(console)
+    stage = start_stage(settings, f"demo-{os.getpid()}", steps)
+    try:
+        key = secrets.token_urlsafe(24)
+        with OrderService(key) as shop, GraphqlServer() as graphql:
+            _play(stage, shop, graphql, steps, checks)
+    finally:
+        stage.stop()
+    verdict = f"{len(checks.failed)} claims did not hold" if checks.failed else "everything held"
+    colour = "red" if checks.failed else "green"
+    console.print(f"\n[{colour}]{verdict}[/{colour}], {steps.seconds():.0f} s")
+    return 1 if checks.failed else 0
+
+
+def _play(
+    stage: LocalStage, shop: OrderService, graphql: GraphqlServer, steps: Steps, checks: Checks
+) -> None:
+    steps("signing in with a throw-away key")
+    client = sign_in(ApiClient(stage.base_url))
+    steps.console.print(f"         owner {client.owner}, wallet {client.wallet}")
+    cron = client.create_task(cron_task())
+    steps(f"task {cron['id']} will run at the next full minute")
+    client.put_secret(SECRET_NAME, shop.key)
+    marker = f"customer-{secrets.token_hex(8)}"
+    task = client.create_task(orders_task(shop.url, graphql.url, marker))
+    steps(f"task {task['id']} created; running it and waiting for the answer")
+    blocking = client.trigger(task["id"], blocking=True)
+    _show(checks, "blocking run", client.execution(task["id"], blocking["executionId"]), marker)
+    steps("running it in the background")
+    started = client.trigger(task["id"], blocking=False)
+    checks.hold(
+        "a background run answers before it ends", started["status"] == "pending", str(started)
+    )
+    _show(checks, "background run", client.finished(task["id"], started["executionId"]), marker)
+    checks.hold(
+        "the shop was asked twice, with the right key", shop.answered == 2, f"{shop.answered} times"
+    )
+    _cron(client, cron["id"], steps, checks)
+    steps("looking for the secret's value in all that was stored or logged")
+    _secrecy(stage, client, shop.key, marker, checks)
+
+
+def _show(checks: Checks, title: str, execution: Json, marker: str) -> None:
+    print_execution(checks.console, title, execution)
+    outputs = {step.get("name"): step.get("output") for step in execution["steps"]}
+    claims: list[tuple[str, Callable[[], bool]]] = [
+        ("it succeeded", lambda: execution["status"] == "success"),
+        (
+            "the arm taken ran, the other did not",
+            lambda: "charge" in outputs and "reject" not in outputs,
+        ),
+        (
+            f"the loop charged all {LOOP_ITEMS} orders",
+            lambda: outputs["charge"]["data"] == expected_charges(),
+        ),
+        (
+            "the GraphQL server knew the customer",
+            lambda: outputs["greet"]["data"]["hello"] == f"Hello, {marker}!",
+        ),
+    ]
+    for claim, holds in claims:
+        try:
+            checks.hold(claim, holds(), str(execution.get("error", "see above")))
+        except (KeyError, TypeError) as error:
+            checks.hold(claim, False, f"no such output ({error!r})")
+
+
+def _cron(client: ApiClient, task_id: str, steps: Steps, checks: Checks) -> None:
+    steps("waiting for the schedule to fire")
+
+    def ran() -> Json:
+        return next(iter(client.get(f"/workflows/{task_id}/executions")["data"]), None)
+
+    execution = wait_until(ran, "the scheduled run", _CRON_SECONDS, 0.25)
+    execution = client.finished(task_id, execution["id"])
+    print_execution(checks.console, "scheduled run", execution)
+    checks.hold("the schedule fired by itself", execution["status"] == "success", str(execution))
+
+
+def _secrecy(stage: LocalStage, client: ApiClient, key: str, marker: str, checks: Checks) -> None:
+    listed = client.get("/secrets")["data"]
+    checks.hold(
+        "the secret is listed by its name",
+        [s["name"] for s in listed] == [SECRET_NAME],
+        str(listed),
+    )
+    # The search is worth something only if it finds what is known to be there.
+    control = places_with(marker, stage.aws, stage.directory)
+    checks.hold(
+        "the search finds what is no secret",
+        any(place.startswith("table ") for place in control),
+        f"only in {control}",
+    )
+    leaks = places_with(key, stage.aws, stage.directory)
+    checks.hold("the secret's value stands nowhere", not leaks, f"found in {', '.join(leaks)}")
