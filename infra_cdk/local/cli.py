@@ -48,17 +48,17 @@ def _dev(console: Console) -> int:
     _endpoint_file(settings).write_text(json.dumps(stage.endpoint(), indent=2) + "\n")
     client = sign_in(ApiClient(stage.base_url))
     steps.done("ready")
-    console.print(f"\nAPI     {stage.base_url}", soft_wrap=True)
-    console.print(f"AWS     {stage.aws.endpoint}")
+    console.print(f"\nAWS at {stage.aws.endpoint}, owner {client.owner}")
     for chain, url in stage.record.chains.items():
-        console.print(f"chain   {chain} at {url}")
-    console.print(f"wallet  {client.wallet} of {client.owner}")
-    console.print(f"token   {client.token}\n", soft_wrap=True)
-    console.print("Try", style="bold")
-    console.print(
-        f"  curl -s -H 'Authorization: Bearer {client.token}' {stage.base_url}/workflows",
-        soft_wrap=True,
-    )
+        console.print(f"chain {chain} at {url}")
+    console.print("\nTry\n", style="bold")
+    for line in (
+        f"export URL={stage.base_url}",
+        f"export TOKEN={client.token}",
+        f"export RUNNER={client.wallet}",
+        'curl -s "$URL/workflows" -H "Authorization: Bearer $TOKEN"',
+    ):
+        console.print(f"  {line}", soft_wrap=True)
     console.print(f"\nLog: {stage.emulator_log}   Stop: make dev-stop", soft_wrap=True)
     return 0
 

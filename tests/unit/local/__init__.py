@@ -1,0 +1,1 @@
+"""The local stage's own parts."""
