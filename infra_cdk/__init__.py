@@ -1,0 +1,1 @@
+"""The deployment of the engine as a CDK app."""

@@ -1,0 +1,112 @@
+"""What a function's row in the catalogue means: environment names and IAM statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import aws_iam as iam
+
+from infra_cdk.catalogue import FunctionSpec, Use
+from infra_cdk.stage import PREFIX, StageConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One use: `names` are resource settings the function reads, `actions` by ARN name."""
+
+    names: tuple[str, ...] = ()
+    actions: Mapping[str, tuple[str, ...]] | None = None
+
+
+_MEANING: Mapping[Use, Grant] = {
+    Use.READ_BLOBS: Grant(("BLOB_BUCKET",), {"blobs": ("s3:GetObject",)}),
+    Use.WRITE_BLOBS: Grant(("BLOB_BUCKET",), {"blobs": ("s3:PutObject",)}),
+    Use.DELETE_BLOBS: Grant(("BLOB_BUCKET",), {"blobs": ("s3:DeleteObject",)}),
+    Use.ENCRYPT_SECRETS: Grant(("SECRETS_KEY",), {"secrets_key": ("kms:Encrypt",)}),
+    Use.DECRYPT_SECRETS: Grant(("SECRETS_KEY",), {"secrets_key": ("kms:Decrypt",)}),
+    Use.SIGN_TOKENS: Grant(("TOKEN_KEY",), {"token_key": ("kms:GenerateMac",)}),
+    Use.VERIFY_TOKENS: Grant(("TOKEN_KEY",), {"token_key": ("kms:VerifyMac",)}),
+    Use.ENQUEUE: Grant(("EXECUTION_QUEUE_URL",), {"execution_queue": ("sqs:SendMessage",)}),
+    Use.WALK: Grant(
+        ("WALK_EXPRESS_ARN", "WALK_STANDARD_ARN"),
+        {
+            "walk_express": ("states:StartExecution",),
+            "walk_standard": ("states:StartExecution",),
+        },
+    ),
+    Use.WALK_AND_WAIT: Grant(
+        ("WALK_EXPRESS_ARN",), {"walk_express": ("states:StartSyncExecution",)}
+    ),
+    Use.ASK_WALKS: Grant(
+        ("WALK_STANDARD_ARN",), {"standard_executions": ("states:DescribeExecution",)}
+    ),
+    Use.ARM: Grant(
+        ("SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN", "TRIGGER_FUNCTION_ARN", "SCHEDULE_DLQ_ARN"),
+        {
+            "schedules": (
+                "scheduler:CreateSchedule",
+                "scheduler:GetSchedule",
+                "scheduler:UpdateSchedule",
+            ),
+            "schedule_role": ("iam:PassRole",),
+        },
+    ),
+    Use.DISARM: Grant(("SCHEDULE_GROUP",), {"schedules": ("scheduler:DeleteSchedule",)}),
+    Use.ANNOUNCE: Grant(("EVENT_BUS",), {"event_bus": ("events:PutEvents",)}),
+}
+
+
+class Access:
+    """Turns catalogue rows into environments and policies, from what exists so far.
+
+    `names` are values of resource settings, `arns` ARNs by the name used in the table above and by
+    `table:<name>`; both grow while the stack is built, a missing one is a KeyError at synthesis.
+    """
+
+    def __init__(self, stage: StageConfig) -> None:
+        self._stage = stage
+        self.names: dict[str, str] = {}
+        self.arns: dict[str, str] = {}
+
+    def environment(self, spec: FunctionSpec) -> dict[str, str]:
+        """The settings of one function; only names that it needs, and the stage's limits."""
+        wanted = {f"TABLE_{table.split('/')[0].upper()}" for table in spec.tables}
+        for use in spec.uses:
+            wanted.update(_MEANING[use].names)
+        given = {name: self.names[name] for name in wanted}
+        settings = self._stage.settings
+        given.update({name: settings[name] for name in spec.settings if name in settings})
+        given.update(self._stage.limits())
+        given["STAGE"] = self._stage.name
+        return {PREFIX + name: value for name, value in sorted(given.items())}
+
+    def statements(self, spec: FunctionSpec) -> list[iam.PolicyStatement]:
+        """Exactly what the row allows: one statement per resource."""
+        actions: dict[str, set[str]] = {}
+        for table, operations in spec.tables.items():
+            actions[f"table:{table}"] = {f"dynamodb:{operation}" for operation in operations}
+        for use in spec.uses:
+            for arn_name, allowed in (_MEANING[use].actions or {}).items():
+                actions.setdefault(arn_name, set()).update(allowed)
+        return [
+            self._statement(arn_name, sorted(allowed))
+            for arn_name, allowed in sorted(actions.items())
+        ]
+
+    def _statement(self, arn_name: str, actions: Sequence[str]) -> iam.PolicyStatement:
+        conditions = (
+            {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+            if arn_name == "schedule_role"
+            else None
+        )
+        return iam.PolicyStatement(
+            actions=list(actions), resources=[self._arn(arn_name)], conditions=conditions
+        )
+
+    def _arn(self, arn_name: str) -> str:
+        kind, _, rest = arn_name.partition(":")
+        table, _, index = rest.partition("/")
+        if kind == "table" and index:
+            return f"{self.arns[f'table:{table}']}/index/{index}"
+        return self.arns[arn_name]

@@ -1,0 +1,245 @@
+"""Every function of the engine: its size, and all that it may touch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+API_SECONDS = 29
+NODE_SECONDS = 90
+WORKER_SECONDS = 30
+
+
+class Use(Enum):
+    """A right besides tables; `access.py` says what it means in names and in IAM."""
+
+    READ_BLOBS = "read blobs"
+    WRITE_BLOBS = "write blobs"
+    DELETE_BLOBS = "delete blobs"
+    ENCRYPT_SECRETS = "encrypt secrets"
+    DECRYPT_SECRETS = "decrypt secrets"
+    SIGN_TOKENS = "make the MAC of tokens"
+    VERIFY_TOKENS = "check the MAC of tokens"
+    ENQUEUE = "send to the execution queue"
+    WALK = "start walks"
+    WALK_AND_WAIT = "start an Express walk and wait for its end"
+    ASK_WALKS = "ask how a Standard walk goes"
+    ARM = "create and change schedules"
+    DISARM = "remove schedules"
+    ANNOUNCE = "put events on the bus"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """One Lambda function.
+
+    `tables` maps a table, or `table/index`, to the DynamoDB operations on it. `settings` are names
+    of deployment settings that it reads. `asynchronous` functions are invoked without a caller who
+    waits, so their failed events go to a dead-letter queue.
+    """
+
+    name: str
+    purpose: str
+    timeout_seconds: int
+    memory_mb: int = 512
+    tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    uses: frozenset[Use] = frozenset()
+    settings: tuple[str, ...] = ()
+    asynchronous: bool = False
+
+    @property
+    def construct_id(self) -> str:
+        """Name in the construct tree, and placeholder in the state machine."""
+        return "".join(word.capitalize() for word in self.name.split("_"))
+
+
+_GUARDS = ("GetItem", "PutItem", "UpdateItem")
+_CHAINS = ("CHAINS", "DEFAULT_CHAIN_ID")
+_FACTORY = (*_CHAINS, "FACTORY_ADDRESS", "INIT_CODE_HASH")
+_HTTP = ("ALLOWED_HOSTS",)
+_STEPS = ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
+_STATE = ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
+_BLOBS = frozenset({Use.READ_BLOBS, Use.WRITE_BLOBS})
+
+
+def _api(
+    name: str,
+    purpose: str,
+    tables: Mapping[str, tuple[str, ...]],
+    uses: frozenset[Use] = frozenset(),
+    settings: tuple[str, ...] = (),
+) -> FunctionSpec:
+    return FunctionSpec(
+        name=name,
+        purpose=purpose,
+        timeout_seconds=API_SECONDS,
+        tables={**tables, "guards": _GUARDS},
+        uses=uses | {Use.VERIFY_TOKENS},
+        settings=settings,
+    )
+
+
+def _node(
+    kind: str, purpose: str, settings: tuple[str, ...] = (), *, state: bool = False
+) -> FunctionSpec:
+    return FunctionSpec(
+        name=f"node_{kind}",
+        purpose=purpose,
+        timeout_seconds=NODE_SECONDS,
+        tables={
+            "tasks": ("BatchGetItem", "GetItem"),
+            "executions": ("BatchGetItem", "GetItem"),
+            "steps": _STEPS,
+            "secrets": ("BatchGetItem", "GetItem"),
+            **({"task_state": _STATE} if state else {}),
+        },
+        uses=_BLOBS | {Use.DECRYPT_SECRETS},
+        settings=settings,
+    )
+
+
+_API = (
+    _api(
+        "api_auth",
+        "POST /auth:exchange and GET /health",
+        {},
+        frozenset({Use.SIGN_TOKENS}),
+        _CHAINS,
+    ),
+    _api(
+        "api_workflows",
+        "Tasks: create, read, change, trigger",
+        {
+            "tasks": (
+                "BatchGetItem",
+                "ConditionCheckItem",
+                "DeleteItem",
+                "GetItem",
+                "PutItem",
+                "Query",
+                "UpdateItem",
+            ),
+            "executions": ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+            "steps": ("Query",),
+            "secrets": ("BatchWriteItem", "DeleteItem", "Query"),
+            "task_state": ("BatchWriteItem", "DeleteItem", "Query"),
+            "wallets": ("GetItem", "PutItem", "Query", "UpdateItem"),
+        },
+        _BLOBS
+        | {
+            Use.DELETE_BLOBS,
+            Use.ENQUEUE,
+            Use.WALK,
+            Use.WALK_AND_WAIT,
+            Use.ASK_WALKS,
+            Use.ARM,
+            Use.DISARM,
+        },
+        _FACTORY,
+    ),
+    _api(
+        "api_executions",
+        "Executions: read, count, statistics",
+        {
+            "tasks": ("BatchGetItem", "GetItem", "Query"),
+            "executions": ("BatchGetItem", "GetItem", "Query"),
+            "steps": ("Query",),
+        },
+        frozenset({Use.READ_BLOBS}),
+    ),
+    _api(
+        "api_secrets",
+        "Secrets: put, list, delete",
+        {
+            "secrets": ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+            "tasks": ("GetItem",),
+        },
+        frozenset({Use.ENCRYPT_SECRETS}),
+    ),
+    _api(
+        "api_wallets",
+        "Wallets: list, create, hide",
+        {
+            "wallets": ("GetItem", "PutItem", "Query", "UpdateItem"),
+            "tasks": ("Query",),
+        },
+        frozenset({Use.READ_BLOBS}),
+        _FACTORY,
+    ),
+)
+
+_NODES = (
+    _node("rest_api", "One HTTP request", _HTTP),
+    _node("graphql_query", "One GraphQL query", _HTTP),
+    _node("custom_code", "The user's JavaScript, in a sandbox", state=True),
+    _node("branch", "The first condition that holds"),
+    _node("filter", "The elements for which an expression holds"),
+    _node("loop", "One node over every element, in chunks", _HTTP, state=True),
+)
+
+_WORKERS = (
+    FunctionSpec(
+        name="trigger",
+        purpose="Turns firings of schedules and operators' notices into executions",
+        timeout_seconds=WORKER_SECONDS,
+        tables={
+            "tasks": ("ConditionCheckItem", "GetItem", "UpdateItem"),
+            "executions": ("GetItem", "PutItem"),
+            "guards": ("GetItem", "PutItem", "UpdateItem"),
+        },
+        uses=_BLOBS | {Use.ENQUEUE, Use.DISARM},
+        settings=("DEFAULT_CHAIN_ID",),
+        asynchronous=True,
+    ),
+    FunctionSpec(
+        name="start_execution",
+        purpose="Takes executions off the queue and starts their walks",
+        timeout_seconds=WORKER_SECONDS,
+        tables={
+            "tasks": ("GetItem", "UpdateItem"),
+            "executions": ("GetItem", "UpdateItem"),
+            "steps": ("Query",),
+        },
+        uses=frozenset({Use.READ_BLOBS, Use.WALK, Use.ANNOUNCE}),
+    ),
+    FunctionSpec(
+        name="fail_step",
+        purpose="Stores the failed step that a node's function could not store",
+        timeout_seconds=WORKER_SECONDS,
+        tables={"tasks": ("GetItem",), "steps": _STEPS, "executions": ("GetItem",)},
+        uses=_BLOBS,
+    ),
+    FunctionSpec(
+        name="finish_execution",
+        purpose="Gives an execution its final status and announces it",
+        timeout_seconds=WORKER_SECONDS,
+        tables={
+            "tasks": ("GetItem", "UpdateItem"),
+            "executions": ("GetItem", "UpdateItem"),
+            "steps": ("Query",),
+        },
+        uses=frozenset({Use.READ_BLOBS, Use.ANNOUNCE, Use.DISARM}),
+        asynchronous=True,
+    ),
+    FunctionSpec(
+        name="sweeper",
+        purpose="Expires tasks; revives or ends executions that are stuck",
+        timeout_seconds=240,
+        tables={
+            "tasks": ("GetItem", "UpdateItem"),
+            "tasks/due": ("Query",),
+            "executions": ("GetItem", "UpdateItem"),
+            "executions/open": ("Query",),
+            "steps": ("Query",),
+        },
+        uses=frozenset({Use.READ_BLOBS, Use.WALK, Use.ASK_WALKS, Use.DISARM, Use.ANNOUNCE}),
+        asynchronous=True,
+    ),
+)
+
+FUNCTIONS: Mapping[str, FunctionSpec] = {spec.name: spec for spec in (*_API, *_NODES, *_WORKERS)}
+API_FUNCTIONS = tuple(spec.name for spec in _API)
+NODE_FUNCTIONS = tuple(spec.name for spec in _NODES)
+WORKER_FUNCTIONS = tuple(spec.name for spec in _WORKERS)
+WALKED_FUNCTIONS = (*NODE_FUNCTIONS, "fail_step", "finish_execution")

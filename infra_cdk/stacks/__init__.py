@@ -1,0 +1,1 @@
+"""What keeps data, and what can be replaced at any time."""
