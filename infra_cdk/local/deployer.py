@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +10,12 @@ from botocore.exceptions import ClientError
 
 from infra_cdk.local.assembly import FileAsset, Stack, read_assembly
 from infra_cdk.local.aws import LocalAws
-from infra_cdk.local.settings import ROOT
 from infra_cdk.local.waiting import StageError, wait_until
 
 Progress = Callable[[str], None]
 _DEPLOY_SECONDS = 120.0
 _TEMPLATE_BUCKET = "task-engine-local-templates"
 _TTL_ATTRIBUTE = "expiresAt"
-
-
-def synthesise(environment: Mapping[str, str], directory: Path) -> None:
-    """Write the cloud assembly of stage `local` into `directory`; raises StageError with the
-    CDK app's own message when it fails."""
-    answer = subprocess.run(
-        [sys.executable, "-m", "infra_cdk.synth", "--stage", "local", "--out", str(directory)],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if answer.returncode != 0:
-        raise StageError(f"the CDK app failed:\n{(answer.stderr or answer.stdout)[-4000:]}")
 
 
 def deploy(aws: LocalAws, directory: Path, progress: Progress) -> dict[str, dict[str, str]]:

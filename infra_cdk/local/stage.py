@@ -10,11 +10,12 @@ from pathlib import Path
 
 from infra_cdk.local.aws import LocalAws
 from infra_cdk.local.chain import start_chain
-from infra_cdk.local.deployer import deploy, synthesise
+from infra_cdk.local.deployer import deploy
 from infra_cdk.local.emulator import start_emulator
 from infra_cdk.local.process import ProcessId
 from infra_cdk.local.record import StageRecord, read_record, reap_orphans, stop_recorded
 from infra_cdk.local.settings import LocalSettings, chain_environment
+from infra_cdk.local.synthesis import synthesised
 from infra_cdk.local.waiting import StageError
 
 Progress = Callable[[str], None]
@@ -102,9 +103,9 @@ def _started(
 
 def _deployed(record: StageRecord, directory: Path, progress: Progress) -> LocalStage:
     progress("synthesising the stacks")
-    synthesise(chain_environment(record.chains), directory / "cloud")
+    cloud = synthesised(chain_environment(record.chains), directory.parents[1] / "cloud")
     aws = LocalAws(record.endpoint)
-    outputs = deploy(aws, directory / "cloud", progress)
+    outputs = deploy(aws, cloud, progress)
     return LocalStage(
         directory=directory,
         base_url=_base_url(record.endpoint, outputs),
