@@ -22,7 +22,7 @@ def recover_signer(message: bytes, signature: str) -> Address:
     """The address whose key signed `message`.
 
     `signature` is 65 bytes as hex: r, s and v, where v is 27, 28, 0 or 1. Raises Unauthenticated:
-    INVALID_SIGNATURE_FORMAT when it is not of that form, INVALID_SIGNATURE when no key fits.
+    AUTH_INVALID_SIGNATURE when it is not of that form or no key fits.
     """
     if not isinstance(signature, str) or _FORM.fullmatch(signature) is None:
         raise _malformed()
@@ -35,12 +35,14 @@ def recover_signer(message: bytes, signature: str) -> Address:
             raw[:64] + bytes([recovery_id]), personal_message_hash(message), hasher=None
         )
     except ValueError as error:
-        raise Unauthenticated("the signature does not verify", code="INVALID_SIGNATURE") from error
+        raise Unauthenticated(
+            "the signature does not verify", code="AUTH_INVALID_SIGNATURE"
+        ) from error
     return Address.of_bytes(keccak256(key.format(compressed=False)[1:])[12:])
 
 
 def _malformed() -> Unauthenticated:
     return Unauthenticated(
         "a signature is 0x and 65 bytes in hexadecimal, the last one 27, 28, 0 or 1",
-        code="INVALID_SIGNATURE_FORMAT",
+        code="AUTH_INVALID_SIGNATURE",
     )

@@ -54,24 +54,26 @@ class AuthService:
         """A token that lives until the message's `Expire At`, but no longer than the stage allows.
 
         Raises InvalidRequest for a message or address of another form (all problems at once), and
-        Unauthenticated: EXPIRED_TOKEN when its time is over, INVALID_SIGNATURE when it does not
-        verify or names another wallet, MESSAGE_ALREADY_USED when it was exchanged before.
+        Unauthenticated: AUTH_EXPIRED_MESSAGE when its time is over, AUTH_INVALID_SIGNATURE when it
+        does not verify or names another wallet, AUTH_MESSAGE_USED when it was exchanged before.
         """
         owner, login = _parse_request(owner_address, message)
         now = self._clock.now_ms()
         if login.expires_at <= now:
-            raise Unauthenticated("the message has expired: sign a new one", code="EXPIRED_TOKEN")
+            raise Unauthenticated(
+                "the message has expired: sign a new one", code="AUTH_EXPIRED_MESSAGE"
+            )
         raw = message.encode()
         if login.wallet != owner or recover_signer(raw, signature) != owner:
             raise Unauthenticated(
-                "the message is not signed by ownerAddress", code="INVALID_SIGNATURE"
+                "the message is not signed by ownerAddress", code="AUTH_INVALID_SIGNATURE"
             )
         # Taken last, so that only a verified message uses up its name; remembered for as long as
         # the message could be exchanged, which may be longer than the token lives.
         name = f"login:{hashlib.sha256(raw).hexdigest()}"
         if not self._guards.take(name, (login.expires_at - now) // 1000 + 1, now):
             raise Unauthenticated(
-                "the message was exchanged before: sign a new one", code="MESSAGE_ALREADY_USED"
+                "the message was exchanged before: sign a new one", code="AUTH_MESSAGE_USED"
             )
         expires_at = min(login.expires_at, now + self._max_life_ms)
         token = issue_token(self._signer, owner, login.chain_id, expires_at // 1000)
@@ -82,7 +84,7 @@ def _parse_request(owner_address: str, message: str) -> tuple[Address, LoginMess
     problems: list[Problem] = []
     if not is_address(owner_address) or owner_address[2:].strip("0") == "":
         text = "must be a wallet's address: 0x and 40 hexadecimal digits, not the zero address"
-        problems.append(Problem("INVALID_ADDRESS", "ownerAddress", text))
+        problems.append(Problem("AUTH_INVALID_ADDRESS", "ownerAddress", text))
     login = _parse_message(message, problems)
     if problems or login is None:
         raise InvalidRequest("the log-in request is not as expected", tuple(problems))
@@ -94,7 +96,7 @@ def _parse_message(message: str, problems: list[Problem]) -> LoginMessage | None
     lines = message.split("\n")
     if len(lines) < _LINES or len(message.encode("utf-8", "replace")) > MAX_MESSAGE_BYTES:
         text = f"must have at least {_LINES} lines and at most {MAX_MESSAGE_BYTES} bytes"
-        problems.append(Problem("INVALID_REQUEST", "message", text))
+        problems.append(Problem("AUTH_BAD_MESSAGE", "message", text))
         return None
     before = len(problems)
     chain = _line(lines, "Chain ID: ", problems)
@@ -106,7 +108,7 @@ def _parse_message(message: str, problems: list[Problem]) -> LoginMessage | None
     if expires_at is None:
         problems.append(_wrong("Expire At must be a time like 2026-01-31T12:00:00.000Z"))
     if wallet and (not is_address(wallet) or wallet.lower() == ZERO):
-        problems.append(_wrong("Wallet must be an address", code="INVALID_ADDRESS"))
+        problems.append(_wrong("Wallet must be an address", code="AUTH_INVALID_ADDRESS"))
     if len(problems) > before or expires_at is None:
         return None
     return LoginMessage(int(chain), expires_at, Address(wallet))
@@ -131,5 +133,5 @@ def _parse_time(text: str) -> int | None:
     return int(moment.timestamp()) * 1000 + moment.microsecond // 1000
 
 
-def _wrong(text: str, code: str = "INVALID_REQUEST") -> Problem:
+def _wrong(text: str, code: str = "AUTH_BAD_MESSAGE") -> Problem:
     return Problem(code, "message", text)

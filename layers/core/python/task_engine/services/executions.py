@@ -104,7 +104,7 @@ class ExecutionService:
             return
         kept = self._executions.page((task_id,), PageRequest(limit=1)).rows
         if not kept or kept[0].owner != owner:
-            raise NotFound("no such workflow", code="TASK_NOT_FOUND")
+            raise NotFound("no such workflow", code="WORKFLOW_NOT_FOUND")
 
     def _plan(self, execution: Execution) -> Plan | None:
         try:

@@ -45,7 +45,7 @@ def trigger_record(task: Task, firing: Firing, limits: Limits, now_ms: int) -> T
     own = task.definition.trigger.type
     if firing.type not in (own, TriggerType.MANUAL):
         text = f"the workflow's trigger is {own.value}: send that, or manual for a test run"
-        problems.append(Problem("INVALID_REQUEST", "triggerType", text))
+        problems.append(Problem("WORKFLOWS_BAD_TRIGGER_TYPE", "triggerType", text))
     if problems:
         raise InvalidRequest("the trigger can't be fired like this", tuple(problems))
     variables = _variables(task, firing)
@@ -155,12 +155,12 @@ def _variables(task: Task, firing: Firing) -> dict[str, JsonValue]:
 def _variable_problems(variables: dict[str, JsonValue]) -> list[Problem]:
     text = "is a name of the engine's: choose another one"
     return [
-        Problem("INVALID_REQUEST", f"triggerInput.{name}", text)
+        Problem("WORKFLOWS_BAD_TRIGGER_INPUT", f"triggerInput.{name}", text)
         for name in variables
         if name in _RESERVED
     ]
 
 
-def _wrong(path: str, text: str, code: str = "INVALID_REQUEST") -> InvalidRequest:
+def _wrong(path: str, text: str, code: str = "WORKFLOWS_BAD_TRIGGER_OUTPUT") -> InvalidRequest:
     problem = Problem(code, path, text)
     return InvalidRequest("the trigger can't be fired like this", (problem,), code=code)

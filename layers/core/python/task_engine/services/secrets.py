@@ -76,7 +76,7 @@ class SecretService:
             return SecretScope.USER, ""
         task = self._tasks.get(owner, task_id.lower())
         if task is None:
-            raise NotFound("no such workflow", code="TASK_NOT_FOUND")
+            raise NotFound("no such workflow", code="WORKFLOW_NOT_FOUND")
         return SecretScope.WORKFLOW, task.id
 
 
@@ -84,14 +84,14 @@ def _problems(name: str, value: str) -> tuple[Problem, ...]:
     problems: list[Problem] = []
     if _NAME.fullmatch(name) is None:
         text = "must be an identifier of 1 to 255 letters, digits and underscores"
-        problems.append(Problem("INVALID_REQUEST", "name", text))
+        problems.append(Problem("SECRETS_BAD_REQUEST", "name", text))
     elif name.lower().startswith("ap_"):
-        problems.append(Problem("INVALID_REQUEST", "name", "must not begin with ap_"))
+        problems.append(Problem("SECRETS_BAD_REQUEST", "name", "must not begin with ap_"))
     if not value:
-        problems.append(Problem("MISSING_REQUIRED_FIELD", "value", "must not be empty"))
+        problems.append(Problem("SECRETS_BAD_VALUE", "value", "must not be empty"))
     elif len(value.encode()) > MAX_VALUE_BYTES:
         text = f"must have at most {MAX_VALUE_BYTES} bytes"
-        problems.append(Problem("INVALID_REQUEST", "value", text))
+        problems.append(Problem("SECRETS_BAD_VALUE", "value", text))
     return tuple(problems)
 
 

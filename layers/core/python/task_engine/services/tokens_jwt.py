@@ -46,8 +46,10 @@ class TokenVerifier:
         self._verified: OrderedDict[str, TokenClaims] = OrderedDict()
 
     def verify(self, token: str) -> TokenClaims:
-        """The claims; raises Unauthenticated: UNAUTHORIZED when it is not one of our tokens,
-        EXPIRED_TOKEN when its time is over. The algorithm is HS256, whatever the header says."""
+        """The claims; raises Unauthenticated when it is not one of our tokens or its time is over.
+
+        The algorithm is HS256, whatever the header says.
+        """
         claims = self._verified.get(token)
         if claims is None:
             claims = self._check(token)
@@ -56,7 +58,7 @@ class TokenVerifier:
                 self._verified.popitem(last=False)
         if claims.expires_at * 1000 <= self._clock.now_ms():
             self._verified.pop(token, None)
-            raise Unauthenticated("the token has expired", code="EXPIRED_TOKEN")
+            raise Unauthenticated("the token has expired", code="AUTH_INVALID_TOKEN")
         return claims
 
     def _check(self, token: str) -> TokenClaims:
@@ -123,4 +125,4 @@ def _decode_object(text: str) -> dict[str, object]:
 
 
 def _refused(text: str) -> Unauthenticated:
-    return Unauthenticated(text, code="UNAUTHORIZED")
+    return Unauthenticated(text, code="AUTH_INVALID_TOKEN")

@@ -84,7 +84,7 @@ class TriggerService:
     def _task(self, owner: str, task_id: str) -> Task:
         task = self._tasks.get(owner, task_id.lower()) if is_id(task_id) else None
         if task is None:
-            raise NotFound("no such workflow", code="TASK_NOT_FOUND")
+            raise NotFound("no such workflow", code="WORKFLOW_NOT_FOUND")
         return task
 
     def _admit(self, task: Task, firing: Firing, now_ms: int) -> Admitted:

@@ -70,7 +70,7 @@ class WalletService:
         checked = _address(address)
         wallet = self._wallets.get(owner, chain_id, checked) or self._wallets.find(owner, checked)
         if wallet is None:
-            raise NotFound("no such wallet", code="WALLET_NOT_FOUND")
+            raise NotFound("no such wallet", code="WALLETS_NOT_FOUND")
         return wallet if wallet.hidden == hidden else self._wallets.set_hidden(wallet, hidden)
 
     def counts(self, owner: str, address: str) -> WalletCounts:
@@ -127,7 +127,7 @@ def _salt_problems(salt: str) -> tuple[Problem, ...]:
     if form and int(salt, 16 if salt[:2] in ("0x", "0X") else 10) <= _MAX_SALT:
         return ()
     text = "must be a whole number from 0 to 2^256-1, decimal or 0x-hexadecimal"
-    return (Problem("INVALID_REQUEST", "salt", text),)
+    return (Problem("WALLETS_BAD_SALT", "salt", text),)
 
 
 def _factory_problems(factory: str) -> tuple[Problem, ...]:
@@ -135,4 +135,4 @@ def _factory_problems(factory: str) -> tuple[Problem, ...]:
 
     if not factory or is_address(factory):
         return ()
-    return (Problem("INVALID_ADDRESS", "factoryAddress", "must be an address"),)
+    return (Problem("WALLETS_BAD_ADDRESS", "factoryAddress", "must be an address"),)

@@ -1,0 +1,150 @@
+"""One function's routes: the only importer of the framework, and the boundary for errors."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+
+from task_engine.api.http import Reply, Request, body_of, headers_of, query_of
+from task_engine.api.principal import Authenticator
+from task_engine.api.problems import problem_reply, unexpected_reply, unknown_route_reply
+from task_engine.errors import EngineError
+from task_engine.observability import add_log_context, log_context
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+# Whatever stands before it (a stage, a custom domain's mapping) is no part of the route.
+_BASE = re.compile(r"^(?:/[^/]+)?/api/v1(?=/|$)")
+# What Lambda may answer, less room for headers:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_REPLY_BYTES = 6 * 1024 * 1024 - 64 * 1024
+
+Endpoint = Callable[[Request], Reply]
+_log = logging.getLogger(__name__)
+
+
+class ReplyTooLarge(EngineError):
+    """The document does not fit into one answer."""
+
+    code = "REPLY_TOO_LARGE"
+    http_status = 500
+
+
+class Application:
+    """A Lambda handler for API Gateway REST proxy events; routes are added, then it is called.
+
+    Every reply has `X-Request-Id`; every error is a problem document. A broken or expired token is
+    refused on public routes too.
+    """
+
+    def __init__(self, authenticator: Authenticator, allow_origin: str = "*") -> None:
+        self._authenticator = authenticator
+        self._rest = APIGatewayRestResolver(
+            strip_prefixes=[_BASE],
+            cors=CORSConfig(
+                allow_origin=allow_origin,
+                allow_headers=["Idempotency-Key", "X-Partner-Assertion", "X-Request-Id"],
+                expose_headers=["X-Request-Id", "Retry-After"],
+                max_age=600,
+            ),
+        )
+        self._rest.exception_handler(NotFoundError)(self._unknown_route)
+
+    def add(self, method: str, rule: str, endpoint: Endpoint, *, public: bool = False) -> None:
+        """Route `method` and `rule` (variables as `<name>`, a verb as `:verb`) to `endpoint`.
+
+        A rule with a verb has to be added before the one that its variable alone would match.
+        """
+
+        def route(**path: str) -> Response[str]:
+            return self._response(self._answer(endpoint, path, f"{method} {rule}", public))
+
+        self._rest.route(rule, method)(route)
+
+    def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
+        """Answer one event."""
+        request_id = _request_id(event)
+        with log_context(request_id=request_id):
+            answer: dict[str, Any] = self._rest.resolve(event, cast("LambdaContext", context))
+        answer.setdefault("multiValueHeaders", {})["X-Request-Id"] = [request_id]
+        return answer
+
+    def _answer(self, endpoint: Endpoint, path: dict[str, str], route: str, public: bool) -> Reply:
+        event: dict[str, Any] = self._rest.current_event.raw_event
+        request_id = _request_id(event)
+        begun = time.perf_counter()
+        try:
+            reply = endpoint(self._request(event, request_id, path, public))
+        except EngineError as error:
+            reply = problem_reply(error, request_id)
+            _log_error(error)
+        except Exception:
+            reply = unexpected_reply(request_id)
+            _log.exception("unforeseen error", extra={"route": route})
+        _log.info(
+            "answered",
+            extra={
+                "route": route,
+                "status": reply.status,
+                "duration_ms": round((time.perf_counter() - begun) * 1000, 1),
+            },
+        )
+        return reply
+
+    def _request(
+        self, event: dict[str, Any], request_id: str, path: dict[str, str], public: bool
+    ) -> Request:
+        headers = headers_of(event)
+        identify = self._authenticator.identify if public else self._authenticator.require
+        caller = identify(headers)
+        if caller is not None:
+            add_log_context(owner=caller.owner)
+        return Request(
+            id=request_id,
+            path={name: unquote(value) for name, value in path.items()},
+            query=query_of(event),
+            headers=headers,
+            body=body_of(event),
+            caller=caller,
+        )
+
+    def _unknown_route(self, _: NotFoundError) -> Response[str]:
+        return self._response(unknown_route_reply(_request_id(self._rest.current_event.raw_event)))
+
+    def _response(self, reply: Reply) -> Response[str]:
+        text = "" if reply.body is None else _json(reply.body)
+        if len(text) > MAX_REPLY_BYTES // 4 and len(text.encode()) > MAX_REPLY_BYTES:
+            request_id = _request_id(self._rest.current_event.raw_event)
+            return self._response(problem_reply(ReplyTooLarge("too large"), request_id))
+        return Response(
+            status_code=reply.status,
+            content_type=reply.content_type if text else None,
+            headers={"Cache-Control": "no-store", **reply.headers},
+            body=text,
+        )
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def _request_id(event: dict[str, Any]) -> str:
+    context = event.get("requestContext")
+    return str(context.get("requestId", "")) if isinstance(context, dict) else ""
+
+
+def _log_error(error: EngineError) -> None:
+    extra = {"code": error.stable_code, "status": error.http_status}
+    if error.http_status >= 500:
+        _log.error("request failed", extra=extra, exc_info=error)
+    else:
+        _log.info("request refused", extra=extra)

@@ -1,0 +1,1 @@
+"""In-memory stand-ins for the world, with the same promises."""
