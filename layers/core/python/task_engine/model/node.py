@@ -31,6 +31,14 @@ CHAIN_NODE_TYPES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a node is tried in all, and the seconds before the second try (then doubled)."""
+
+    max_attempts: int = 1
+    backoff_seconds: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """A node as its author wrote it; `config` is checked per type at create."""
 
@@ -38,6 +46,7 @@ class Node:
     name: str
     type: NodeType
     config: JsonObject
+    retry: Retry | None = None
 
 
 _OUTSIDE = re.compile(r"[^A-Za-z0-9_]+")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from task_engine.model.json_value import JsonObject, JsonValue
-from task_engine.model.node import NodeType
+from task_engine.model.node import NodeType, Retry
 from task_engine.model.trigger import Trigger
 
 
@@ -22,9 +22,7 @@ class PlanNode:
     """A node with what it reads.
 
     `ordinal` is its place in topological order and orders its step's key; 0 is the trigger.
-    `reads` are ids of upstream nodes whose output it uses; `secrets` the names of secrets it uses;
-    `upstream` the variable names of the trigger and of every ancestor (candidates for
-    `step.inputs`), `conditions` the ids of a branch's conditions that have an edge.
+    `reads` are ids of upstream nodes whose output it uses; `secrets` the names of secrets it uses.
     """
 
     id: str
@@ -34,7 +32,7 @@ class PlanNode:
     ordinal: int
     reads: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
-    upstream: tuple[str, ...] = ()
+    retry: Retry | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""From a definition to a plan; pure, deterministic, all problems at once."""
