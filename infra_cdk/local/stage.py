@@ -24,9 +24,11 @@ _API_URL = re.compile(r"https://([a-z0-9]+)\.execute-api\.[^/]+/([^/]+)/?")
 
 @dataclass(frozen=True, slots=True)
 class LocalStage:
-    """A deployed stage. `base_url` ends in `/api/v1`; `outputs` are the stacks' by stack name."""
+    """A deployed stage. `base_url` ends in `/api/v1`, `cloud` is the assembly that was deployed,
+    `outputs` are the stacks' by stack name."""
 
     directory: Path
+    cloud: Path
     base_url: str
     aws: LocalAws
     record: StageRecord
@@ -108,6 +110,7 @@ def _deployed(record: StageRecord, directory: Path, progress: Progress) -> Local
     outputs = deploy(aws, cloud, progress)
     return LocalStage(
         directory=directory,
+        cloud=cloud,
         base_url=_base_url(record.endpoint, outputs),
         aws=aws,
         record=record,
