@@ -76,7 +76,7 @@ class FakeWalker:
 
 
 class FakeSteps:
-    """The part of StepStore that reading needs."""
+    """What reading executions needs of a StepStore."""
 
     def __init__(self) -> None:
         self.rows: dict[str, list[Step]] = {}

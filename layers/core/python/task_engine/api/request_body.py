@@ -10,7 +10,12 @@ from task_engine.errors import EngineError, InvalidRequest, Problem
 from task_engine.model.json_value import JsonValue
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
+MAX_DEPTH = 200
+"""Levels of nesting; deeper documents could exhaust the stack of whoever reads them later."""
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
 
 
 class BodyTooLarge(EngineError):
@@ -30,6 +35,8 @@ def json_object(body: bytes) -> dict[str, JsonValue]:
         raise BodyTooLarge(f"a body has at most {MAX_BODY_BYTES} bytes")
     if not body.strip():
         raise _malformed("the body is empty: send a JSON object")
+    if _too_deep(body):
+        raise _malformed(f"the body is nested more than {MAX_DEPTH} levels deep")
     try:
         text = body.decode("utf-8-sig")
         document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
@@ -37,13 +44,23 @@ def json_object(body: bytes) -> dict[str, JsonValue]:
             json.dumps(document, ensure_ascii=False).encode()
     except UnicodeError as error:
         raise _malformed("the body is not UTF-8 text") from error
-    except RecursionError as error:
-        raise _malformed("the body is nested too deeply") from error
     except ValueError as error:
         raise _malformed(f"the body is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise _malformed("the body must be a JSON object")
     return document
+
+
+def _too_deep(body: bytes) -> bool:
+    """Whether brackets outside of strings nest deeper than allowed; linear in the body's size."""
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub(b"", body)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

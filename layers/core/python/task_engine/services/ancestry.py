@@ -6,7 +6,7 @@ from task_engine.model.plan import Plan
 
 
 def ancestors(plan: Plan) -> dict[str, frozenset[str]]:
-    """Ids of all nodes that can reach each node, the trigger's id left out."""
+    """Ids of all nodes that can reach each node, the trigger left out."""
     found: dict[str, frozenset[str]] = {}
     for stage in plan.stages:
         for lane in stage.lanes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from task_engine.clock import Clock
 from task_engine.errors import NotFound
@@ -11,7 +12,6 @@ from task_engine.ids import is_id
 from task_engine.model.execution import Execution, ExecutionStatus, Step
 from task_engine.model.paging import Page, PageRequest
 from task_engine.model.plan import Plan
-from task_engine.run.ports import StepStore
 from task_engine.services.ports import Executions, PlanReader, TaskFilter, Tasks
 
 STATS_DAYS = 7
@@ -39,6 +39,13 @@ class ExecutionStats:
     average_ms: float
 
 
+class StepReader(Protocol):
+    """The part of a StepStore that reading needs."""
+
+    def steps(self, execution_id: str) -> list[Step]:
+        """All steps of an execution, claims included, by ordinal."""
+
+
 class ExecutionService:
     """Executions of an owner; those of deleted tasks stay readable."""
 
@@ -46,7 +53,7 @@ class ExecutionService:
         self,
         tasks: Tasks,
         executions: Executions,
-        steps: StepStore,
+        steps: StepReader,
         plans: PlanReader,
         clock: Clock,
     ) -> None:

@@ -65,7 +65,7 @@ class TriggerEvents:
         owner, task_id = str(event.get("owner", "")), str(event.get("taskId", ""))
         task = self._tasks.get(owner, task_id)
         if task is None:
-            raise NotFound("no such workflow", code="TASK_NOT_FOUND")
+            raise NotFound("no such workflow", code="WORKFLOW_NOT_FOUND")
         kind = task.definition.trigger.type
         if event.get("type") != kind.value:
             raise InvalidRequest("the schedule is not of the task's kind")

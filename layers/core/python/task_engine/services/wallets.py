@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from task_engine.config import Settings
-from task_engine.errors import InvalidRequest, NotFound, Problem
+from task_engine.errors import ConfigurationError, InvalidRequest, NotFound, Problem
 from task_engine.model.task import TaskStatus
 from task_engine.model.wallet import Wallet
 from task_engine.services.ports import TaskFilter, Tasks, Wallets
@@ -108,9 +108,11 @@ class WalletService:
         return tuple(_address(text) for text in addresses if self.owns(owner, text))
 
     def _derive(self, owner: str, chain_id: int, salt: int, factory: str) -> Wallet:
-        from task_engine.evm.address import Address  # noqa: PLC0415 - loads Keccak
+        from task_engine.evm.address import Address, is_address  # noqa: PLC0415 - loads Keccak
         from task_engine.evm.create2 import wallet_address  # noqa: PLC0415
 
+        if not is_address(factory):
+            raise ConfigurationError("the setting FACTORY_ADDRESS is not an address")
         at = Address(factory)
         address = wallet_address(at, self._settings.init_code_hash, Address(owner), salt)
         return Wallet(owner, chain_id, address, at, str(salt))

@@ -1,0 +1,170 @@
+"""The API over fakes: what a client and a test can do with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from task_engine.api import auth, executions, secrets, wallets, workflows
+from task_engine.api.application import Application
+from task_engine.api.principal import Authenticator
+from task_engine.config import Limits, Settings
+from task_engine.evm.address import Address
+from task_engine.ids import new_id
+from task_engine.model.edge import Edge
+from task_engine.model.node import Node, NodeType
+from task_engine.model.plan import Lane, Plan, PlanNode, RunClass, Stage
+from task_engine.model.task import Definition, Task, TaskStatus
+from task_engine.model.trigger import Trigger, TriggerType
+from task_engine.services.auth import AuthService
+from task_engine.services.executions import ExecutionService
+from task_engine.services.secrets import SecretService
+from task_engine.services.tasks import TaskService
+from task_engine.services.tokens_jwt import TokenVerifier, issue_token
+from task_engine.services.triggers import TriggerPorts, TriggerService
+from task_engine.services.wallets import WalletService
+
+from tests.fakes.clock import START_MS, FakeClock
+from tests.fakes.machines import FakeQueue, FakeSchedules, FakeSigner, FakeSteps, FakeWalker
+from tests.fakes.stores import FakeExecutions, FakeGuards, FakeSecrets, FakeTasks, FakeWallets
+from tests.unit.api.events import proxy_event
+from tests.unit.services.login import STRANGER, WALLET
+
+OWNER = Address(WALLET.address)
+OTHER = Address(STRANGER.address)
+CHAIN = 11155111
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401
+        return json.loads(self.text)
+
+    @property
+    def problems(self) -> set[tuple[str, str]]:
+        """Path and code of each problem."""
+        return {(p["path"], p["code"]) for p in self.json.get("errors", ())}
+
+
+@dataclass
+class World:
+    """All functions of the API, and everything behind them."""
+
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self.clock = FakeClock()
+        self.signer = FakeSigner()
+        self.tasks = FakeTasks()
+        self.records = FakeExecutions(self.tasks)
+        self.secret_rows = FakeSecrets()
+        self.wallet_rows = FakeWallets()
+        self.schedules = FakeSchedules()
+        self.queue = FakeQueue()
+        self.walker = FakeWalker()
+        self.steps = FakeSteps()
+        self.settings = replace(Settings.from_env({}), limits=self.limits)
+        self.wallets = WalletService(self.wallet_rows, self.tasks, self.settings)
+        self._apps = self._build()
+
+    def _build(self) -> dict[str, Application]:
+        settings, clock = self.settings, self.clock
+        who = Authenticator(TokenVerifier(self.signer, clock), settings.default_chain_id)
+        login = AuthService(self.signer, FakeGuards(), settings, clock)
+        use_tasks = TaskService(self.tasks, self.wallets, self.schedules, settings, clock)
+        ports = TriggerPorts(self.tasks, self.records, self.tasks, self.queue, self.walker)
+        fire = TriggerService(ports, settings, clock)
+        read = ExecutionService(self.tasks, self.records, self.steps, self.tasks, clock)
+        workflow_app = workflows.build_app(who, use_tasks, fire, read)
+        auth_app = auth.build_app(who, lambda: login, settings.default_chain_id)
+        return {
+            "health": auth_app,
+            "auth": auth_app,
+            "workflows": workflow_app,
+            "executions": executions.build_app(who, read),
+            "secrets": secrets.build_app(who, SecretService(self.secret_rows, self.tasks, clock)),
+            "wallets": wallets.build_app(who, self.wallets),
+        }
+
+    def token(self, owner: str = OWNER, chain_id: int = CHAIN) -> str:
+        return issue_token(self.signer, owner, chain_id, self.clock.ms // 1000 + 3600)
+
+    def call(self, method: str, path: str, body: object = None, **more: Any) -> Answer:  # noqa: ANN401
+        """`token=""` sends none, `owner` calls as another; the rest goes into the event."""
+        token = more.pop("token", None)
+        owner = more.pop("owner", OWNER)
+        headers = dict(more.pop("headers", {}))
+        token = self.token(owner) if token is None else token
+        if token:
+            headers.setdefault("Authorization", f"Bearer {token}")
+        event = proxy_event(method, path, body=body, headers=headers, **more)
+        first = path.lstrip("/").split("/")[0].split("?")[0].split(":")[0]
+        answer = self._apps[first](event, None)
+        many = answer.get("multiValueHeaders", {})
+        return Answer(
+            answer["statusCode"],
+            {name.lower(): values[0] for name, values in many.items()},
+            answer["body"] or "",
+        )
+
+    def store_task(self, owner: Address = OWNER, **changes: Any) -> Task:  # noqa: ANN401
+        """A task that is there already: `fetch`, then `sum` after it, and `other` beside them."""
+        trigger = changes.pop("trigger", None) or Trigger(
+            "t1", "start", TriggerType.MANUAL, {"lang": "JSON", "data": {"from": "config"}}
+        )
+        task = Task(
+            id=new_id(self.clock.ms),
+            owner=owner,
+            wallet=self.first_wallet(owner),
+            name="stored",
+            definition=definition_of(trigger, owner, self.first_wallet(owner)),
+            status=changes.pop("status", TaskStatus.ENABLED),
+            created_at=self.clock.ms,
+            **changes,
+        )
+        self.tasks.create(task, plan_of(trigger, task.definition), 10_000)
+        return task
+
+    def first_wallet(self, owner: Address = OWNER) -> str:
+        """The owner's wallet of salt 0."""
+        return self.wallets.list_wallets(owner, CHAIN)[0].address
+
+
+def definition_of(trigger: Trigger, owner: str, wallet: str) -> Definition:
+    code = {"lang": "javascript", "source": "return 1"}
+    return Definition(
+        trigger=trigger,
+        nodes=tuple(Node(f"n{i}", n, NodeType.CUSTOM_CODE, code) for i, n in enumerate(NAMES)),
+        edges=(Edge("e0", "t1", "n0"), Edge("e1", "n0", "n1"), Edge("e2", "t1", "n2")),
+        input_variables={"settings": {"runner": wallet, "owner": owner}, "limit": 3},
+    )
+
+
+NAMES = ("fetch", "sum", "other")
+
+
+def plan_of(trigger: Trigger, definition: Definition) -> Plan:
+    """What the compiler makes of `definition_of`."""
+    ordinals = {"n0": 1, "n2": 2, "n1": 3}
+    nodes = {
+        node.id: PlanNode(
+            node.id,
+            node.name,
+            node.type,
+            node.config,
+            ordinals[node.id],
+        )
+        for node in definition.nodes
+    }
+    lanes = (Lane(("t1",), ("n0", "n1")), Lane(("t1",), ("n2",)))
+    stages = (Stage(lanes, fan=False),)
+    return Plan(trigger, nodes, stages, RunClass.EXPRESS, definition.input_variables)
+
+
+__all__ = ["CHAIN", "OTHER", "OWNER", "START_MS", "Answer", "World", "plan_of"]
