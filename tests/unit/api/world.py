@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from task_engine.api import auth, executions, secrets, wallets, workflows
-from task_engine.api.application import Application
+from task_engine.api.application import Application, Gate
 from task_engine.api.principal import Authenticator
+from task_engine.api.rate_limit import RateLimiter
 from task_engine.config import Limits, Settings
 from task_engine.evm.address import Address
 from task_engine.ids import new_id
@@ -56,7 +57,7 @@ class Answer:
 class World:
     """All functions of the API, and everything behind them."""
 
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = field(default_factory=lambda: Limits(rate_limit_burst=10_000))
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
@@ -75,21 +76,24 @@ class World:
 
     def _build(self) -> dict[str, Application]:
         settings, clock = self.settings, self.clock
-        who = Authenticator(TokenVerifier(self.signer, clock), settings.default_chain_id)
+        verifier = TokenVerifier(self.signer, clock)
+        gate = Gate(
+            Authenticator(verifier, settings.default_chain_id), RateLimiter(self.limits, clock)
+        )
         login = AuthService(self.signer, FakeGuards(), settings, clock)
         use_tasks = TaskService(self.tasks, self.wallets, self.schedules, settings, clock)
         ports = TriggerPorts(self.tasks, self.records, self.tasks, self.queue, self.walker)
         fire = TriggerService(ports, settings, clock)
         read = ExecutionService(self.tasks, self.records, self.steps, self.tasks, clock)
-        workflow_app = workflows.build_app(who, use_tasks, fire, read)
-        auth_app = auth.build_app(who, lambda: login, settings.default_chain_id)
+        workflow_app = workflows.build_app(gate, use_tasks, fire, read)
+        auth_app = auth.build_app(gate, lambda: login, settings.default_chain_id)
         return {
             "health": auth_app,
             "auth": auth_app,
             "workflows": workflow_app,
-            "executions": executions.build_app(who, read),
-            "secrets": secrets.build_app(who, SecretService(self.secret_rows, self.tasks, clock)),
-            "wallets": wallets.build_app(who, self.wallets),
+            "executions": executions.build_app(gate, read),
+            "secrets": secrets.build_app(gate, SecretService(self.secret_rows, self.tasks, clock)),
+            "wallets": wallets.build_app(gate, self.wallets),
         }
 
     def token(self, owner: str = OWNER, chain_id: int = CHAIN) -> str:
@@ -104,8 +108,13 @@ class World:
         if token:
             headers.setdefault("Authorization", f"Bearer {token}")
         event = proxy_event(method, path, body=body, headers=headers, **more)
-        first = path.lstrip("/").split("/")[0].split("?")[0].split(":")[0]
-        answer = self._apps[first](event, None)
+        return self.send(event)
+
+    def send(self, event: dict[str, Any]) -> Answer:
+        """Give an event to the function that its path belongs to."""
+        path = event["path"].partition("/api/v1")[2] or event["path"]
+        name = path.lstrip("/").split("/")[0].split(":")[0]
+        answer = self._apps[name](event, None)
         many = answer.get("multiValueHeaders", {})
         return Answer(
             answer["statusCode"],

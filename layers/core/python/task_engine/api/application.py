@@ -6,7 +6,8 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
@@ -14,8 +15,9 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConf
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from task_engine.api.http import Reply, Request, body_of, headers_of, query_of
-from task_engine.api.principal import Authenticator
+from task_engine.api.principal import Authenticator, Principal
 from task_engine.api.problems import problem_reply, unexpected_reply, unknown_route_reply
+from task_engine.api.rate_limit import RATE_HEADERS, RateLimited, RateLimiter
 from task_engine.errors import EngineError
 from task_engine.observability import add_log_context, log_context
 
@@ -29,6 +31,17 @@ _BASE = re.compile(r"^(?:/[^/]+)?/api/v1(?=/|$)")
 MAX_REPLY_BYTES = 6 * 1024 * 1024 - 64 * 1024
 
 Endpoint = Callable[[Request], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What stands before every route: who calls, and how often."""
+
+    authenticator: Authenticator
+    limiter: RateLimiter
+    allow_origin: str = "*"
+
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,14 +59,14 @@ class Application:
     refused on public routes too.
     """
 
-    def __init__(self, authenticator: Authenticator, allow_origin: str = "*") -> None:
-        self._authenticator = authenticator
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
         self._rest = APIGatewayRestResolver(
             strip_prefixes=[_BASE],
             cors=CORSConfig(
-                allow_origin=allow_origin,
+                allow_origin=gate.allow_origin,
                 allow_headers=["Idempotency-Key", "X-Partner-Assertion", "X-Request-Id"],
-                expose_headers=["X-Request-Id", "Retry-After"],
+                expose_headers=["X-Request-Id", "Retry-After", *RATE_HEADERS],
                 max_age=600,
             ),
         )
@@ -82,8 +95,20 @@ class Application:
         event: dict[str, Any] = self._rest.current_event.raw_event
         request_id = _request_id(event)
         begun = time.perf_counter()
+        rate: dict[str, str] = {}
         try:
-            reply = endpoint(self._request(event, request_id, path, public))
+            headers = headers_of(event)
+            caller = self._admit(headers, public, rate)
+            reply = endpoint(
+                Request(
+                    id=request_id,
+                    path={name: unquote(value) for name, value in path.items()},
+                    query=query_of(event),
+                    headers=headers,
+                    body=body_of(event),
+                    caller=caller,
+                )
+            )
         except EngineError as error:
             reply = problem_reply(error, request_id)
             _log_error(error)
@@ -98,24 +123,24 @@ class Application:
                 "duration_ms": round((time.perf_counter() - begun) * 1000, 1),
             },
         )
-        return reply
+        return replace(reply, headers={**rate, **reply.headers})
 
-    def _request(
-        self, event: dict[str, Any], request_id: str, path: dict[str, str], public: bool
-    ) -> Request:
-        headers = headers_of(event)
-        identify = self._authenticator.identify if public else self._authenticator.require
-        caller = identify(headers)
+    def _admit(
+        self, headers: Mapping[str, str], public: bool, rate: dict[str, str]
+    ) -> Principal | None:
+        """The caller, counted; adds the rate's headers to `rate`."""
+        who = self._gate.authenticator
+        caller: Principal | None = None
+        try:
+            caller = who.identify(headers) if public else who.require(headers)
+        finally:
+            allowance = self._gate.limiter.take(caller.owner if caller else "")
+            rate.update(allowance.headers())
+            if not allowance.allowed:
+                raise RateLimited("too many requests: slow down")
         if caller is not None:
             add_log_context(owner=caller.owner)
-        return Request(
-            id=request_id,
-            path={name: unquote(value) for name, value in path.items()},
-            query=query_of(event),
-            headers=headers,
-            body=body_of(event),
-            caller=caller,
-        )
+        return caller
 
     def _unknown_route(self, _: NotFoundError) -> Response[str]:
         return self._response(unknown_route_reply(_request_id(self._rest.current_event.raw_event)))

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from task_engine import __version__
-from task_engine.api.application import Application
+from task_engine.api.application import Application, Gate
 from task_engine.api.http import Reply, Request
-from task_engine.api.principal import Authenticator
 from task_engine.api.request_body import Fields, json_object
 from task_engine.api.times import rfc3339
 
@@ -16,9 +15,7 @@ if TYPE_CHECKING:
     from task_engine.services.auth import AuthService
 
 
-def build_app(
-    authenticator: Authenticator, login: Callable[[], AuthService], default_chain_id: int
-) -> Application:
+def build_app(gate: Gate, login: Callable[[], AuthService], default_chain_id: int) -> Application:
     """`login` gives the service when it is first needed: health must not load curve arithmetic."""
 
     def health(_: Request) -> Reply:
@@ -40,7 +37,7 @@ def build_app(
             },
         )
 
-    app = Application(authenticator)
+    app = Application(gate)
     app.add("GET", "/health", health, public=True)
     app.add("POST", "/auth:exchange", exchange, public=True)
     return app

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from task_engine.api.application import Application
+from task_engine.api.application import Application, Gate
 from task_engine.api.execution_list import list_executions
 from task_engine.api.http import Reply, Request
-from task_engine.api.principal import Authenticator
 from task_engine.api.wire_execution import detail_json, stats_json, status_json
 from task_engine.errors import InvalidRequest, Problem
 from task_engine.services.executions import ExecutionService
@@ -53,10 +52,10 @@ def _task_ids(request: Request) -> tuple[str, ...]:
     return task_ids
 
 
-def build_app(authenticator: Authenticator, executions: ExecutionService) -> Application:
+def build_app(gate: Gate, executions: ExecutionService) -> Application:
     """All routes below /executions."""
     on = Executions(executions)
-    app = Application(authenticator)
+    app = Application(gate)
     app.add("GET", "/executions", on.list)
     app.add("GET", "/executions:count", on.count)
     app.add("GET", "/executions:stats", on.stats)

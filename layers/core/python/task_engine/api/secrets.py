@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from task_engine.api.application import Application
+from task_engine.api.application import Application, Gate
 from task_engine.api.cursors import list_binding, page_json, page_request
 from task_engine.api.http import Reply, Request
-from task_engine.api.principal import Authenticator
 from task_engine.api.request_body import Fields, json_object
 from task_engine.model.json_value import JsonValue
 from task_engine.model.secret import SecretInfo
@@ -61,10 +60,10 @@ def secret_json(info: SecretInfo) -> JsonValue:
     return document
 
 
-def build_app(authenticator: Authenticator, secrets: SecretService) -> Application:
+def build_app(gate: Gate, secrets: SecretService) -> Application:
     """All routes below /secrets."""
     on = Secrets(secrets)
-    app = Application(authenticator)
+    app = Application(gate)
     app.add("GET", "/secrets", on.list)
     app.add("PUT", "/secrets/<name>", on.put)
     app.add("DELETE", "/secrets/<name>", on.delete)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from task_engine.api.application import Application
+from task_engine.api.application import Application, Gate
 from task_engine.api.http import Reply, Request
-from task_engine.api.principal import Authenticator
 from task_engine.api.request_body import Fields, json_object
 from task_engine.errors import InvalidRequest, Problem
 from task_engine.model.json_value import JsonValue
@@ -79,10 +78,10 @@ def _counts_json(counts: WalletCounts) -> dict[str, JsonValue]:
     }
 
 
-def build_app(authenticator: Authenticator, wallets: WalletService) -> Application:
+def build_app(gate: Gate, wallets: WalletService) -> Application:
     """All routes below /wallets."""
     on = Wallets(wallets)
-    app = Application(authenticator)
+    app = Application(gate)
     app.add("GET", "/wallets", on.list)
     app.add("POST", "/wallets", on.create)
     app.add("PATCH", "/wallets/<address>", on.update)

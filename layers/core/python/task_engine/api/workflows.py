@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from task_engine.api.application import Application
+from task_engine.api.application import Application, Gate
 from task_engine.api.cursors import list_binding, page_json, page_request
 from task_engine.api.execution_list import list_executions
 from task_engine.api.http import Reply, Request
-from task_engine.api.principal import Authenticator
 from task_engine.api.request_body import Fields, json_object
 from task_engine.api.wire_execution import triggered_json
 from task_engine.api.wire_task import task_json
@@ -124,14 +123,14 @@ def _firing_of(request: Request) -> Firing:
 
 
 def build_app(
-    authenticator: Authenticator,
+    gate: Gate,
     tasks: TaskService,
     triggers: TriggerService,
     executions: ExecutionService,
 ) -> Application:
     """All routes below /workflows."""
     on = Workflows(tasks, triggers, executions)
-    app = Application(authenticator)
+    app = Application(gate)
     app.add("POST", "/workflows", on.create)
     app.add("GET", "/workflows", on.list)
     app.add("GET", "/workflows:count", on.count)

@@ -1,0 +1,34 @@
+"""How many requests are let through."""
+
+from __future__ import annotations
+
+from task_engine.config import Limits
+
+from tests.unit.api.world import OTHER, World
+
+
+def test_a_burst_is_let_through_and_then_the_rate() -> None:
+    # Given a limit of 2 requests a second and 3 at once
+    world = World(limits=Limits(rate_limit_per_second=2, rate_limit_burst=3))
+    # When 4 come at once
+    answers = [world.call("GET", "/workflows") for _ in range(4)]
+    # Then the last is refused, and every reply tells the rate
+    assert [answer.status for answer in answers] == [200, 200, 200, 429]
+    assert [answer.headers["x-ratelimit-remaining"] for answer in answers] == ["2", "1", "0", "0"]
+    refused = answers[-1]
+    assert refused.json["code"] == "RATE_LIMITED"
+    assert refused.headers["retry-after"] == "1"
+    assert refused.headers["x-ratelimit-limit"] == "3"
+    # And others are not touched by it
+    assert world.call("GET", "/workflows", owner=OTHER).status == 200
+    # And half a second later one more passes
+    world.clock.forward(500)
+    assert [world.call("GET", "/workflows").status for _ in range(2)] == [200, 429]
+
+
+def test_callers_without_a_good_token_share_one_bucket() -> None:
+    world = World(limits=Limits(rate_limit_per_second=1, rate_limit_burst=2))
+    assert world.call("GET", "/health", token="").status == 200
+    assert world.call("GET", "/workflows", token="a.b.c").status == 401
+    assert world.call("GET", "/health", token="").status == 429
+    assert world.call("GET", "/workflows", token="a.b.c").status == 429
