@@ -1,0 +1,1 @@
+"""AWS behind the ports: signed calls, items, repositories."""

@@ -1,0 +1,35 @@
+"""JSON documents in a binary attribute; above a bound, in the blob store with a claim check."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from task_engine.aws.blobs import BlobStore
+from task_engine.model.json_value import JsonValue
+
+Blobs = Callable[[], BlobStore]
+
+
+class Packer:
+    """Packs and unpacks; `blobs` is made only when a value is large."""
+
+    def __init__(self, blobs: Blobs, inline_bytes: int) -> None:
+        self._blobs = blobs
+        self._inline_bytes = inline_bytes
+
+    def pack(self, value: JsonValue, key: str) -> bytes | dict[str, str]:
+        """Compressed JSON, or `{"blob": key}` after having written it there."""
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        packed = zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
+        if len(packed) <= self._inline_bytes:
+            return packed
+        self._blobs().put(key, packed)
+        return {"blob": key}
+
+    def unpack(self, stored: bytes | dict[str, str]) -> Any:  # noqa: ANN401 - the document's own type
+        """The document that `pack` was given."""
+        packed = self._blobs().get(stored["blob"]) if isinstance(stored, dict) else stored
+        return json.loads(zlib.decompress(packed).decode("utf-8", "surrogatepass"))

@@ -1,0 +1,241 @@
+"""Tasks of owners, with the count that bounds their enabled ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from task_engine.aws.dynamo import Delete, Dynamo, Put, Query, Update
+from task_engine.aws.failures import TransactionCanceled
+from task_engine.aws.packed import Packer
+from task_engine.aws.plan_repository import plan_key
+from task_engine.aws.repeating import repeated
+from task_engine.aws.task_codec import (
+    DUE_SHARDS,
+    due_shard,
+    task_from_item,
+    task_key,
+    task_to_item,
+)
+from task_engine.config import Settings
+from task_engine.errors import Conflict, QuotaExceeded
+from task_engine.model.codec import plan_to_json
+from task_engine.model.paging import Page, PageRequest, page_of
+from task_engine.model.plan import Plan
+from task_engine.model.task import CompletionReason, Task, TaskStatus
+from task_engine.services.ports import TaskFilter
+
+_FAILED = "ConditionalCheckFailed"
+
+
+class TaskRepository:
+    """Implements Tasks."""
+
+    def __init__(self, dynamo: Dynamo, packer: Packer, settings: Settings) -> None:
+        self._dynamo = dynamo
+        self._packer = packer
+        self._settings = settings
+
+    def create(self, task: Task, plan: Plan, max_active: int) -> None:
+        """Task, plan and count, all or nothing."""
+        packed = self._packer.pack(plan_to_json(plan), f"plans/{task.id}/{task.version}")
+        plan_item = {
+            "owner": task.owner,
+            "sk": plan_key(task.id, task.version),
+            "plan": packed,
+        }
+        fresh = "attribute_not_exists(#sk)"
+        writes: list[Put | Update | Delete] = [
+            Put(self._table, task_to_item(task, self._packer), fresh),
+            Put(self._table, plan_item),
+            self._counted(task.owner, 1, max_active),
+        ]
+        try:
+            repeated(lambda: self._dynamo.transact(writes))
+        except TransactionCanceled as error:
+            if error.reasons[0] == _FAILED:
+                raise Conflict("this workflow exists", code="TASK_ALREADY_EXISTS") from error
+            raise _quota(max_active) from error
+
+    def get(self, owner: str, task_id: str) -> Task | None:
+        """One consistent read."""
+        item = self._dynamo.get(self._table, {"owner": owner, "sk": task_key(task_id)})
+        return None if item is None else task_from_item(item, self._packer)
+
+    def page(self, owner: str, chosen: TaskFilter, page: PageRequest) -> Page[Task]:
+        """Newest first; reads on until the page is full, so a filter never empties it early."""
+        backward = page.after is None and page.before is not None
+        bound = page.before if backward else page.after
+        if bound is None:
+            condition, values = "begins_with(#sk, :edge)", {"edge": "task#"}
+        elif backward:
+            condition = "#sk BETWEEN :edge AND :last"
+            values = {"edge": task_key(bound), "last": "task#~"}
+        else:
+            condition = "#sk BETWEEN :first AND :edge"
+            values = {"first": "task#", "edge": task_key(bound)}
+        found: list[Task] = []
+        query = self._query(owner, chosen, condition, values, descending=not backward)
+        for item in self._dynamo.rows(query):
+            if item["id"] == bound:
+                continue
+            found.append(task_from_item(item, self._packer))
+            if len(found) > page.limit:
+                break
+        more = len(found) > page.limit
+        rows = found[: page.limit]
+        return page_of(page, rows[::-1] if backward else rows, more, lambda task: task.id)
+
+    def count(self, owner: str, chosen: TaskFilter) -> int:
+        """How many match."""
+        condition = "begins_with(#sk, :edge)"
+        return self._dynamo.count(self._query(owner, chosen, condition, {"edge": "task#"}))
+
+    def set_status(
+        self,
+        task: Task,
+        status: TaskStatus,
+        now_ms: int,
+        reason: CompletionReason | None = None,
+        max_active: int = 0,
+    ) -> Task:
+        """Only from the status that `task` has."""
+        changed = replace(
+            task,
+            status=status,
+            completed_at=now_ms if status is TaskStatus.COMPLETED else task.completed_at,
+            completion_reason=reason or task.completion_reason,
+        )
+        writes: list[Put | Update | Delete] = [status_update(self._table, task, changed)]
+        step = (status is TaskStatus.ENABLED) - (task.status is TaskStatus.ENABLED)
+        if step:
+            writes.append(self._counted(task.owner, step, max_active))
+        try:
+            repeated(lambda: self._dynamo.transact(writes))
+        except TransactionCanceled as error:
+            if error.reasons[0] == _FAILED:
+                raise Conflict("the workflow was changed meanwhile") from error
+            raise _quota(max_active) from error
+        return changed
+
+    def delete(self, task: Task) -> None:
+        """What hangs on the task goes first: an attempt that fails can be repeated."""
+        self._delete_keys("TABLE_TASK_STATE", "#taskId = :id", {"id": task.id}, ("taskId", "key"))
+        self._delete_keys(
+            "TABLE_SECRETS",
+            "#owner = :owner AND begins_with(#sk, :prefix)",
+            {"owner": task.owner, "prefix": f"workflow#{task.id}#"},
+            ("owner", "sk"),
+        )
+        key = {"owner": task.owner, "sk": task_key(task.id)}
+        same = Delete(self._table, key, "#status = :status", {"status": task.status.value})
+        plans = [
+            Delete(self._table, {"owner": task.owner, "sk": plan_key(task.id, version)})
+            for version in range(1, task.version + 1)
+        ]
+        writes: list[Put | Update | Delete] = [same, *plans]
+        if task.status is TaskStatus.ENABLED:
+            writes.append(self._counted(task.owner, -1, 0))
+        try:
+            repeated(lambda: self._dynamo.transact(writes))
+        except TransactionCanceled as error:
+            current = self.get(task.owner, task.id)
+            if current is None:
+                return
+            if current.status is task.status:
+                raise Conflict("the workflow is being changed: try again") from error
+            self.delete(current)
+
+    def due_to_expire(self, now_ms: int, limit: int) -> list[Task]:
+        """From the sparse index, shard by shard."""
+        due: list[Task] = []
+        for shard in range(DUE_SHARDS):
+            query = Query(
+                self._table,
+                "#dueShard = :shard AND #expiredAt < :now",
+                {"shard": f"due#{shard}", "now": now_ms},
+                index="due",
+            )
+            for item in self._dynamo.rows(query):
+                due.append(task_from_item(item, self._packer))
+                if len(due) >= limit:
+                    return due
+        return due
+
+    def _delete_keys(
+        self, table: str, condition: str, values: dict[str, object], key: tuple[str, str]
+    ) -> None:
+        name = self._settings.name(table)
+        query = Query(name, condition, values, projection=key, consistent=True)
+        keys = [{part: item[part] for part in key} for item in self._dynamo.rows(query)]
+        if keys:
+            self._dynamo.batch_delete(name, keys)
+
+    def _query(
+        self,
+        owner: str,
+        chosen: TaskFilter,
+        condition: str,
+        values: dict[str, str],
+        *,
+        descending: bool = True,
+    ) -> Query:
+        wallets = {f"w{i}": wallet for i, wallet in enumerate(chosen.wallets)}
+        statuses = {f"s{i}": status.value for i, status in enumerate(chosen.statuses)}
+        clauses = []
+        if wallets:
+            clauses.append(f"#wallet IN ({', '.join(':' + name for name in wallets)})")
+        if statuses:
+            clauses.append(f"#status IN ({', '.join(':' + name for name in statuses)})")
+        return Query(
+            self._table,
+            f"#owner = :owner AND {condition}",
+            {"owner": owner, **values, **wallets, **statuses},
+            filter=" AND ".join(clauses),
+            descending=descending,
+            consistent=True,
+        )
+
+    def _counted(self, owner: str, step: int, max_active: int) -> Update:
+        return count_update(self._table, owner, step, max_active)
+
+    @property
+    def _table(self) -> str:
+        return self._settings.name("TABLE_TASKS")
+
+
+def count_update(table: str, owner: str, step: int, max_active: int = 0) -> Update:
+    """The owner's number of enabled tasks, plus `step`, bounded by `max_active` (0 = unbounded)."""
+    bounded = step > 0 and max_active > 0
+    return Update(
+        table,
+        {"owner": owner, "sk": "count"},
+        "ADD #enabled :step",
+        {"step": step, **({"most": max_active} if bounded else {})},
+        "attribute_not_exists(#enabled) OR #enabled < :most" if bounded else "",
+    )
+
+
+def status_update(table: str, task: Task, changed: Task) -> Update:
+    """From the status of `task` to that of `changed`, with its index entry and completion."""
+    shard = due_shard(changed)
+    sets = ["#status = :status", "#completedAt = :completed"]
+    values: dict[str, object] = {
+        "status": changed.status.value,
+        "completed": changed.completed_at,
+        "before": task.status.value,
+    }
+    if changed.completion_reason:
+        sets.append("#completionReason = :reason")
+        values["reason"] = changed.completion_reason.value
+    if shard:
+        sets.append("#dueShard = :shard")
+        values["shard"] = shard
+    expression = f"SET {', '.join(sets)}" + ("" if shard else " REMOVE #dueShard")
+    key = {"owner": task.owner, "sk": task_key(task.id)}
+    return Update(table, key, expression, values, "#status = :before")
+
+
+def _quota(max_active: int) -> QuotaExceeded:
+    return QuotaExceeded(
+        f"an owner may have {max_active} enabled workflows: pause or delete one first"
+    )

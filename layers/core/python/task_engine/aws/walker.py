@@ -1,0 +1,112 @@
+"""Walks on the two state machines."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from task_engine.aws.failures import AwsError
+from task_engine.aws.wire import AwsClient
+from task_engine.compiler.walk_input import walk_input
+from task_engine.config import Settings
+from task_engine.errors import Unavailable
+from task_engine.model.execution import Execution
+from task_engine.model.plan import Plan, RunClass
+
+_POLL_SECONDS = 0.5
+# An Express walk is dead after five minutes; then it is revived at most this often, at this pace.
+_EXPRESS_MS = 330_000
+_REVIVALS = 3
+_ENDED_AND_BAD = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+
+
+class StepFunctionsWalker:
+    """Implements Walker. The walk's name is the execution's id: on Standard, starting it again is
+    refused by Step Functions; on Express, the claims of its steps make it harmless."""
+
+    def __init__(self, client: AwsClient, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    def start(self, execution: Execution, plan: Plan) -> None:
+        """Raises Unavailable."""
+        self._start(execution, plan, execution.id)
+
+    def run(self, execution: Execution, plan: Plan, timeout_seconds: float) -> bool:
+        """Whether it ended in time; how it ended stands in the execution."""
+        if plan.run_class is RunClass.STANDARD:
+            self._start(execution, plan, execution.id)
+            return self._wait(execution, timeout_seconds)
+        try:
+            self._client.call(
+                "StartSyncExecution",
+                self._parameters(execution, plan, execution.id),
+                prefix="sync-",
+                timeout=timeout_seconds,
+            )
+        except Unavailable:
+            # No answer in time is not a failure: the walk goes on, and is recorded by itself.
+            return False
+        return True
+
+    def revive(self, execution: Execution, plan: Plan, now_ms: int) -> bool:
+        """See Walker: attempts of an Express walk are told by its age, of a Standard by name."""
+        if plan.run_class is RunClass.EXPRESS:
+            attempt = (now_ms - execution.start_at) // _EXPRESS_MS
+            if attempt > _REVIVALS:
+                return False
+            self._start(execution, plan, f"{execution.id}-{max(1, attempt)}")
+            return True
+        for attempt in range(_REVIVALS + 1):
+            name = f"{execution.id}-{attempt}" if attempt else execution.id
+            status = self._status(name)
+            if status == "RUNNING":
+                return True
+            if status == "":
+                self._start(execution, plan, name)
+                return True
+        return False
+
+    def _start(self, execution: Execution, plan: Plan, name: str) -> None:
+        try:
+            self._client.call("StartExecution", self._parameters(execution, plan, name))
+        except AwsError as error:
+            if error.name != "ExecutionAlreadyExists":
+                raise
+
+    def _wait(self, execution: Execution, timeout_seconds: float) -> bool:
+        end = time.monotonic() + timeout_seconds
+        while time.monotonic() < end:
+            status = self._status(execution.id)
+            if status == "SUCCEEDED" or status in _ENDED_AND_BAD:
+                return True
+            time.sleep(_POLL_SECONDS)
+        return False
+
+    def _status(self, name: str) -> str:
+        """ "" when there is no such walk."""
+        machine = self._settings.name("WALK_STANDARD_ARN")
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+        try:
+            return str(self._client.call("DescribeExecution", {"executionArn": arn})["status"])
+        except AwsError as error:
+            if error.name != "ExecutionDoesNotExist":
+                raise
+            return ""
+
+    def _parameters(self, execution: Execution, plan: Plan, name: str) -> dict[str, str]:
+        express = plan.run_class is RunClass.EXPRESS
+        walk = {
+            "executionId": execution.id,
+            "taskId": execution.task_id,
+            "owner": execution.owner,
+            "version": execution.plan_version,
+            **walk_input(plan),
+        }
+        return {
+            "stateMachineArn": self._settings.name(
+                "WALK_EXPRESS_ARN" if express else "WALK_STANDARD_ARN"
+            ),
+            "name": name,
+            "input": json.dumps(walk, separators=(",", ":")),
+        }
