@@ -13,11 +13,14 @@ from task_engine.aws.step_repository import StepRepository
 from task_engine.aws.vault import Vault
 from task_engine.bootstrap.core import client, clock, dynamo, packer, settings
 from task_engine.config import Settings
-from task_engine.observability import log_context
+from task_engine.observability import configure_logging, log_context
 from task_engine.processors.base import Processor
 from task_engine.processors.loop import LoopProcessor
 from task_engine.run.loop_runner import LoopRunner
 from task_engine.run.node_runner import Answer, NodeRunner, RunPorts
+
+
+configure_logging("node")
 
 
 class LambdaContext(Protocol):

@@ -39,26 +39,33 @@ class NodeCall:
     tries: int = 0
 
 
+def parse_run(document: object) -> Run:
+    """The `run` of a walker's payload; raises InvalidRequest when it is none."""
+    try:
+        if not isinstance(document, Mapping):
+            raise TypeError("run is not an object")
+        return Run(
+            execution_id=str(document["executionId"]),
+            task_id=str(document["taskId"]),
+            owner=str(document["owner"]),
+            version=int(document["version"]),
+            walk=str(document["walk"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidRequest(f"not a run: {error}") from error
+
+
 def parse_call(event: Mapping[str, object]) -> NodeCall:
     """The walker's payload; raises InvalidRequest when it is none."""
     try:
-        run = event["run"]
-        if not isinstance(run, Mapping):
-            raise TypeError("run is not an object")
         chunk = event.get("chunk")
         return NodeCall(
-            run=Run(
-                execution_id=str(run["executionId"]),
-                task_id=str(run["taskId"]),
-                owner=str(run["owner"]),
-                version=int(run["version"]),
-                walk=str(run["walk"]),
-            ),
+            run=parse_run(event.get("run")),
             node_id=str(event["nodeId"]),
             chunk=None if chunk is None else int(str(chunk)),
             tries=int(str(event.get("tries") or 0)),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, ValueError) as error:
         raise InvalidRequest(f"not a node invocation: {error}") from error
 
 

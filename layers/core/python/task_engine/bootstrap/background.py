@@ -1,0 +1,89 @@
+"""Wiring of the functions behind queues, schedules and the walker."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from task_engine.aws.event_bus import EventBus
+from task_engine.bootstrap import stores
+from task_engine.bootstrap.core import client, clock, settings
+from task_engine.model.task import Task
+from task_engine.observability import configure_logging
+from task_engine.run.fail_step import FailStep
+from task_engine.run.finish import FinishExecution
+from task_engine.services.finishing import FinishEvents
+from task_engine.services.start import StartExecution
+from task_engine.services.sweep import Sweeper, SweepPorts
+from task_engine.services.trigger_events import TriggerEvents
+from task_engine.services.triggers import TriggerPorts, TriggerService
+
+configure_logging("background")
+
+
+@cache
+def _finish() -> FinishExecution:
+    return FinishExecution(
+        stores.steps(),
+        stores.plans(),
+        stores.executions(),
+        EventBus(client("events"), settings()),
+        clock(),
+    )
+
+
+@cache
+def fail_step() -> FailStep:
+    """Behind the walker's Catch."""
+    return FailStep(stores.steps(), stores.plans(), clock())
+
+
+@cache
+def finish_execution() -> FinishEvents:
+    """Behind the walker's last state and the status-change rule."""
+    return FinishEvents(_finish())
+
+
+@cache
+def start_execution() -> StartExecution:
+    """Behind the execution queue."""
+    return StartExecution(stores.executions(), stores.plans(), stores.walker(), _finish())
+
+
+@cache
+def trigger() -> TriggerEvents:
+    """Behind the Scheduler and the notice queue."""
+    ports = TriggerPorts(
+        stores.tasks(), stores.executions(), stores.plans(), stores.queue(), stores.walker()
+    )
+    service = TriggerService(ports, settings(), clock())
+    return TriggerEvents(service, stores.tasks(), stores.schedules(), _last_fire, clock())
+
+
+@cache
+def sweeper() -> Sweeper:
+    """Behind its own schedule."""
+    return Sweeper(
+        SweepPorts(
+            stores.tasks(),
+            stores.executions(),
+            stores.plans(),
+            stores.schedules(),
+            stores.walker(),
+            _finish(),
+            clock(),
+        )
+    )
+
+
+def _last_fire(task: Task, now_ms: int) -> int:
+    # Only where the Scheduler did not say when it was due are the cron rules loaded.
+    from task_engine.compiler.cron import last_fire_at_or_before  # noqa: PLC0415
+
+    config = task.definition.trigger.config
+    zone = str(config.get("timezone") or "UTC")
+    texts = config.get("schedules")
+    times = [
+        last_fire_at_or_before(str(text), zone, now_ms)
+        for text in (texts if isinstance(texts, list) else [])
+    ]
+    return max((time for time in times if time is not None), default=now_ms)
