@@ -60,7 +60,7 @@ class _Routes(Handler["GraphqlServer"]):
         body = self.body()
         if path == "/html":
             self.answer(b"<!doctype html><h1>Log in</h1>", "text/html")
-        elif path != "/graphql":
+        elif path not in ("/", "/graphql"):
             self.answer_json({"error": "no such route"}, 404)
         else:
             self._execute(body)
@@ -81,7 +81,7 @@ class _Routes(Handler["GraphqlServer"]):
 
 
 class GraphqlServer(LoopbackServer):
-    """GraphQL on loopback at `/graphql`; `/html` answers HTML."""
+    """GraphQL on loopback at `/` and `/graphql`; `/html` answers HTML."""
 
     handler = _Routes
 

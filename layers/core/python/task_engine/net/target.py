@@ -66,6 +66,11 @@ def parse_target(url: str) -> Target:
     )
 
 
+def as_in_urls(text: str) -> tuple[str, ...]:
+    """The forms in which `text`, put into a URL, may stand in the `url` of its target."""
+    return (quote(text, safe=_KEPT), text.lower())
+
+
 def redirected(target: Target, location: str) -> Target:
     """Where a `Location` (relative or not) leads; raises NodeError as `parse_target`."""
     try:
