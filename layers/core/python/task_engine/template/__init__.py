@@ -1,0 +1,1 @@
+"""Templates and JavaScript: what `{{ }}` and scripts can see and do."""

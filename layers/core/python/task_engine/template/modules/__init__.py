@@ -1,0 +1,1 @@
+"""Vendored JavaScript modules (scripts/vendor_js_modules.sh makes them)."""
