@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from task_engine.errors import InvalidRequest
 from task_engine.model.execution import Outcome
+from task_engine.model.json_value import JsonValue
 from task_engine.model.plan import Plan, PlanNode
 from task_engine.processors.base import Scope
-from task_engine.processors.loop import ChunkPlan, LoopProcessor
+from task_engine.processors.loop import ChunkPlan, LoopProcessor, OutOfTime
 from task_engine.run.node_runner import (
     Answer,
     NodeCall,
@@ -27,7 +28,8 @@ _LEASE_MS = 130_000
 
 class LoopRunner(NodeRunner):
     """A loop's first invocation answers with the chunks to run; each chunk is an invocation of its
-    own that stores its items; the last invocation gathers them into the step."""
+    own that stores its items; the last invocation gathers them into the step. A short loop runs
+    whole; when its time is over, what it has becomes the beginning of its only chunk."""
 
     def __init__(self, processor: LoopProcessor, ports: RunPorts) -> None:
         super().__init__(processor, ports)
@@ -66,20 +68,49 @@ class LoopRunner(NodeRunner):
     def _work(
         self, run: Run, plan: Plan, node: PlanNode, claim: Claim, times: tuple[int, float]
     ) -> Answer:
+        if claim.interrupted and not self._loop.replay_safe(node):
+            return super()._work(run, plan, node, claim, times)
         scope = self.load_scope(run, plan, node, times[1])
         chunk_plans: list[ChunkPlan] = []
+        handed_over = claim.attempt > 1 and not claim.interrupted
 
         def look() -> Outcome:
-            needed = self._loop.chunks_needed(node, scope)
+            needed = self._loop.chunks_needed(node, scope, spread=handed_over)
             chunk_plans.extend([needed] if needed else [])
             return Outcome()
 
         problem = run_processor(look)
         if problem.error is None and not chunk_plans:
-            return super()._work(run, plan, node, claim, times)
+            return self._whole(run, node, scope, (claim, times))
         if problem.error is not None:
             return self._store(run, node, Redactor(scope.secrets).outcome(problem), claim, times)
         return self._gather_or_spread(run, node, scope, (chunk_plans[0], claim, times))
+
+    def _whole(
+        self, run: Run, node: PlanNode, scope: Scope, work: tuple[Claim, tuple[int, float]]
+    ) -> Answer:
+        unfinished: list[OutOfTime] = []
+
+        def whole() -> Outcome:
+            try:
+                return self._loop.run(node, scope)
+            except OutOfTime as error:
+                unfinished.append(error)
+                raise
+
+        outcome = run_processor(whole)
+        if unfinished:
+            return self._hand_over(run, node, scope, unfinished[0].items)
+        return self._store(run, node, Redactor(scope.secrets).outcome(outcome), *work)
+
+    def _hand_over(self, run: Run, node: PlanNode, scope: Scope, items: list[JsonValue]) -> Answer:
+        steps, chunk = self._ports.steps, StepKey(node.ordinal, node.id, 0)
+        claim = steps.claim(run, chunk, _LEASE_MS, self._ports.clock.now_ms())
+        masked = Redactor(scope.secrets).json(items)
+        if claim.stored is None and claim.held_ms == 0 and isinstance(masked, list):
+            steps.store_chunk(run, chunk, masked, False)
+        steps.release(run, StepKey(node.ordinal, node.id))
+        return {"next": "chunks", "chunks": [0], "concurrency": 1, "tokens": []}
 
     def _gather_or_spread(
         self,

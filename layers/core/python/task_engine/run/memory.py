@@ -44,7 +44,7 @@ class MemoryRun:
         self._execution = execution
         self._secrets = dict(secrets or {})
         self._steps: dict[str, Step] = {}
-        self._chunks: dict[int, tuple[list[JsonValue], bool]] = {}
+        self._chunks: dict[StepKey, tuple[list[JsonValue], bool]] = {}
         self._attempts: dict[StepKey, int] = {}
 
     def plan(self, run: Run) -> Plan:
@@ -77,12 +77,16 @@ class MemoryRun:
 
     def store_chunk(self, run: Run, key: StepKey, items: list[JsonValue], finished: bool) -> None:  # noqa: ARG002
         """Keep a chunk's items."""
-        self._chunks[key.chunk or 0] = (items, finished)
+        self._chunks[key] = (items, finished)
 
     def chunk_items(self, run: Run, key: StepKey) -> list[JsonValue]:  # noqa: ARG002
         """Items kept so far."""
-        return self._chunks.get(key.chunk or 0, ([], False))[0]
+        return self._chunks.get(key, ([], False))[0]
 
     def chunks(self, run: Run, key: StepKey) -> dict[int, list[JsonValue]]:  # noqa: ARG002
         """Finished chunks."""
-        return {number: items for number, (items, finished) in self._chunks.items() if finished}
+        return {
+            chunk.chunk or 0: items
+            for chunk, (items, finished) in self._chunks.items()
+            if finished and chunk.node_id == key.node_id
+        }
