@@ -16,6 +16,10 @@ class BlobStore:
         """Write or replace."""
         self._client.rest("PutObject", "PUT", f"/{self._bucket}/{key}", body)
 
+    def delete(self, key: str) -> None:
+        """Remove; an absent one is no error."""
+        self._client.rest("DeleteObject", "DELETE", f"/{self._bucket}/{key}")
+
     def get(self, key: str) -> bytes:
         """Raises AwsError (NoSuchKey) when absent."""
         return self._client.rest("GetObject", "GET", f"/{self._bucket}/{key}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from task_engine.aws.wire import AwsClient
 from task_engine.errors import ConditionFailed, Unavailable
 
 _BATCH_TRIES = 6
+_BATCH_KEYS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +131,33 @@ class Dynamo:
         return None if found is None else from_item(found)
 
     def batch_get(
-        self, keys: Mapping[str, Sequence[Mapping[str, object]]]
+        self,
+        keys: Mapping[str, Sequence[Mapping[str, object]]],
+        projection: tuple[str, ...] = (),
     ) -> dict[str, list[Item]]:
-        """Items by table, at most 100 in all, consistently read; absent ones are left out."""
-        wanted: dict[str, Any] = {
-            table: {"Keys": [to_item(key) for key in some], "ConsistentRead": True}
-            for table, some in keys.items()
-            if some
-        }
-        found: dict[str, list[Item]] = {table: [] for table in wanted}
+        """Items by table, consistently read, a call for each 100 keys; absent ones are left out.
+        Keys must be different; `projection` names the attributes to read, () = all."""
+        fields = ", ".join(f"#{name}" for name in projection)
+        shape: dict[str, Any] = {"ConsistentRead": True}
+        if fields:
+            shape |= {"ProjectionExpression": fields, "ExpressionAttributeNames": _names(fields)}
+        pairs = [(table, to_item(key)) for table, some in keys.items() for key in some]
+        found: dict[str, list[Item]] = {table: [] for table in keys}
+        for start in range(0, len(pairs), _BATCH_KEYS):
+            wanted: dict[str, Any] = {}
+            for table, key in pairs[start : start + _BATCH_KEYS]:
+                wanted.setdefault(table, {**shape, "Keys": []})["Keys"].append(key)
+            self._read_batch(wanted, found)
+        return found
+
+    def _read_batch(self, wanted: dict[str, Any], found: dict[str, list[Item]]) -> None:
         for attempt in range(_BATCH_TRIES):
             answer = self._client.call("BatchGetItem", {"RequestItems": wanted})
             for table, items in answer.get("Responses", {}).items():
                 found[table].extend(from_item(item) for item in items)
             wanted = answer.get("UnprocessedKeys") or {}
             if not wanted:
-                return found
+                return
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         raise Unavailable("the tables are throttled")
 
@@ -189,8 +202,9 @@ class Dynamo:
             time.sleep(random.uniform(0, 0.05 * 2**attempt))
         raise Unavailable("the tables are throttled")
 
-    def transact(self, writes: Sequence[Put | Update | Delete], token: str = "") -> None:
-        """All or nothing; raises TransactionCanceled, whose items stand where conditions failed."""
+    def transact(self, writes: Sequence[Put | Update | Delete]) -> None:
+        """All or nothing; raises TransactionCanceled, whose items stand where conditions failed.
+        Its token makes a repeat after a lost answer succeed without writing again."""
         items = [
             {
                 type(write).__name__: {
@@ -200,8 +214,10 @@ class Dynamo:
             }
             for write in writes
         ]
-        named = {"ClientRequestToken": token} if token else {}
-        self._client.call("TransactWriteItems", {"TransactItems": items, **named})
+        token = os.urandom(16).hex()
+        self._client.call(
+            "TransactWriteItems", {"TransactItems": items, "ClientRequestToken": token}
+        )
 
     def rows(self, query: Query) -> Iterator[Item]:
         """Items over all pages, read as they are asked for."""

@@ -6,34 +6,31 @@ import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from task_engine.aws.admission import Admission, Occurrence
 from task_engine.aws.dynamo import Dynamo, Put, Query, Update
 from task_engine.aws.execution_codec import (
     NO_RECORD,
     OPEN_SHARDS,
-    context_to_json,
     execution_from_item,
-    open_shard,
     record_from_json,
-    record_to_json,
 )
 from task_engine.aws.failures import TransactionCanceled
 from task_engine.aws.items import Item
 from task_engine.aws.packed import Packer
-from task_engine.aws.repeating import pause, repeated
+from task_engine.aws.page_range import PageRange
+from task_engine.aws.repeating import repeated
 from task_engine.aws.task_codec import task_from_item, task_key
-from task_engine.aws.task_repository import count_update, status_update
+from task_engine.aws.task_writes import count_update, status_update
 from task_engine.config import Settings
-from task_engine.errors import NotFound, PreconditionFailed, Unavailable
+from task_engine.errors import NotFound
 from task_engine.ids import smallest_id
-from task_engine.model.execution import Execution, ExecutionStatus, RunContext
+from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.paging import Page, PageRequest, page_of
 from task_engine.model.task import CompletionReason, Task, TaskStatus
 from task_engine.model.trigger import TriggerRecord
 from task_engine.run.ports import Run
 from task_engine.services.ports import Admitted
 
-# Each try reads the task's counter anew: of n triggers at once at least one gets through a round.
-_ADMIT_TRIES = 60
 _FAILED = "ConditionalCheckFailed"
 
 
@@ -44,6 +41,7 @@ class ExecutionRepository:
         self._dynamo = dynamo
         self._packer = packer
         self._settings = settings
+        self._admission = Admission(dynamo, packer, settings)
 
     def admit(
         self,
@@ -55,94 +53,17 @@ class ExecutionRepository:
         occurrence_ttl_seconds: int,
     ) -> Admitted:
         """Guard, budget, index and pending execution in one transaction."""
-        name = f"{task.id}/{occurrence}"
-        guard = {
-            "name": name,
-            "executionId": execution_id,
-            "expiresAt": now_ms // 1000 + occurrence_ttl_seconds,
-        }
-        packed = self._packer.pack(record_to_json(record), f"triggers/{execution_id}")
-        current = task
-        for attempt in range(_ADMIT_TRIES):
-            refusal = current.refusal(now_ms)
-            if refusal is not None:
-                return self._known(current, name, refusal)
-            execution = _pending(current, execution_id, record, now_ms)
-            try:
-                self._dynamo.transact(
-                    self._admission(current, execution, guard, packed),
-                    token=f"{execution_id}{attempt:02d}",
-                )
-            except TransactionCanceled as error:
-                first = error.item(0)
-                if error.reasons[0] == _FAILED and first:
-                    return self._duplicate(task, str(first["executionId"]["S"]), execution_id)
-            else:
-                return Admitted(execution, duplicate=False)
-            pause(min(attempt, 4))
-            current = self._current(task)
-        raise Unavailable("too many triggers of this workflow at once: try again")
-
-    def _admission(
-        self, task: Task, execution: Execution, guard: Item, packed: bytes | dict[str, str]
-    ) -> list[Put | Update]:
-        return [
-            Put(
-                self._settings.name("TABLE_GUARDS"),
-                guard,
-                "attribute_not_exists(#name) OR #expiresAt < :now",
-                {"now": execution.start_at // 1000},
-            ),
-            Update(
-                self._settings.name("TABLE_TASKS"),
-                {"owner": task.owner, "sk": task_key(task.id)},
-                "SET #executionCount = :next, #lastRanAt = :now",
-                {
-                    "next": task.execution_count + 1,
-                    "now": execution.start_at,
-                    "before": task.execution_count,
-                    "status": task.status.value,
-                },
-                "#executionCount = :before AND #status = :status",
-            ),
-            Put(
-                self._settings.name("TABLE_EXECUTIONS"),
-                {
-                    "taskId": execution.task_id,
-                    "id": execution.id,
-                    "owner": execution.owner,
-                    "index": execution.index,
-                    "status": execution.status.value,
-                    "trigger": packed,
-                    "context": context_to_json(execution.context),
-                    "startAt": execution.start_at,
-                    "planVersion": execution.plan_version,
-                    "openShard": open_shard(execution.id),
-                },
-                "attribute_not_exists(#id)",
-            ),
-        ]
-
-    def _known(self, task: Task, name: str, refusal: str) -> Admitted:
-        """A task that can't run answers an occurrence that it has run already."""
-        guard = self._dynamo.get(self._settings.name("TABLE_GUARDS"), {"name": name})
-        if guard is None:
-            raise PreconditionFailed(f"the workflow can't run: it is {refusal}")
-        return self._duplicate(task, str(guard["executionId"]), "")
-
-    def _duplicate(self, task: Task, first_id: str, own_id: str) -> Admitted:
-        execution = self.get(task.id, first_id)
+        firing = Occurrence(
+            f"{task.id}/{occurrence}", execution_id, record, now_ms, occurrence_ttl_seconds
+        )
+        answer = self._admission.admit(task, firing)
+        if isinstance(answer, Execution):
+            return Admitted(answer, duplicate=False)
+        execution = self.get(task.id, answer)
         if execution is None:
             raise NotFound("no such execution", code="EXECUTION_NOT_FOUND")
         # An answer that was lost on the way: the write that stands is this very one.
-        return Admitted(execution, duplicate=first_id != own_id)
-
-    def _current(self, task: Task) -> Task:
-        key = {"owner": task.owner, "sk": task_key(task.id)}
-        item = self._dynamo.get(self._settings.name("TABLE_TASKS"), key)
-        if item is None:
-            raise NotFound("no such workflow", code="WORKFLOW_NOT_FOUND")
-        return task_from_item(item, self._packer)
+        return Admitted(execution, duplicate=answer != execution_id)
 
     def get(self, task_id: str, execution_id: str) -> Execution | None:
         """One consistent read."""
@@ -151,33 +72,39 @@ class ExecutionRepository:
 
     def page(self, task_ids: Sequence[str], page: PageRequest) -> Page[Execution]:
         """Merged over the tasks' partitions, each read no further than the page needs."""
-        backward = page.after is None and page.before is not None
-        bound = page.before if backward else page.after
-        streams = [self._ids(task_id, bound, page.limit + 1, backward) for task_id in task_ids]
-        merged = heapq.merge(*streams, key=lambda item: str(item["id"]), reverse=not backward)
-        found = [item for _, item in zip(range(page.limit + 1), merged, strict=False)]
-        rows = [self._execution(item) for item in found[: page.limit]]
-        more = len(found) > page.limit
-        return page_of(page, rows[::-1] if backward else rows, more, lambda row: row.id)
+        span = PageRange(page, newest_first=True)
+        streams = [self._stream(task_id, span) for task_id in task_ids]
+        merged = heapq.merge(*streams, key=lambda item: str(item["id"]), reverse=span.descending)
+        items, more = span.cut(merged, "id")
+        return page_of(page, [self._execution(item) for item in items], more, lambda row: row.id)
 
-    def _ids(self, task_id: str, bound: str | None, limit: int, backward: bool) -> Iterator[Item]:
-        condition = "#taskId = :task"
-        if bound is not None:
-            condition += " AND #id > :bound" if backward else " AND #id < :bound"
-        values = {"task": task_id, **({"bound": bound} if bound is not None else {})}
+    def _stream(self, task_id: str, span: PageRange) -> Iterator[Item]:
         query = Query(
-            self._table, condition, values, descending=not backward, consistent=True, limit=limit
+            self._table,
+            "#taskId = :task AND #id BETWEEN :low AND :high",
+            {"task": task_id, "low": span.low, "high": span.high},
+            descending=span.descending,
+            consistent=True,
+            limit=span.reads,
         )
         return self._dynamo.rows(query)
 
     def count(self, owner: str, task_ids: Sequence[str]) -> int:
-        """From the tasks' own counters."""
+        """From the tasks' own counters; those of deleted tasks are counted one by one."""
         table = self._settings.name("TABLE_TASKS")
-        total = 0
-        for start in range(0, len(task_ids), 100):
-            keys = [{"owner": owner, "sk": task_key(i)} for i in task_ids[start : start + 100]]
-            found = self._dynamo.batch_get({table: keys})
-            total += sum(int(item["executionCount"]) for item in found[table])
+        keys = [{"owner": owner, "sk": task_key(task_id)} for task_id in task_ids]
+        found = self._dynamo.batch_get({table: keys}, ("id", "executionCount"))[table]
+        known = {str(item["id"]) for item in found}
+        total = sum(int(item["executionCount"]) for item in found)
+        for task_id in (task_id for task_id in task_ids if task_id not in known):
+            total += self._dynamo.count(
+                Query(
+                    self._table,
+                    "#taskId = :task",
+                    {"task": task_id, "owner": owner},
+                    filter="#owner = :owner",
+                )
+            )
         return total
 
     def since(self, task_ids: Sequence[str], since_ms: int) -> list[Execution]:
@@ -264,7 +191,7 @@ class ExecutionRepository:
         if item is None:
             return []
         task = task_from_item(item, self._packer)
-        if task.status is not TaskStatus.ENABLED:
+        if task.status not in (TaskStatus.ENABLED, TaskStatus.DISABLED):
             return []
         reason = None
         if task.remaining_executions == 0:
@@ -276,7 +203,10 @@ class ExecutionRepository:
         done = replace(
             task, status=TaskStatus.COMPLETED, completed_at=now_ms, completion_reason=reason
         )
-        return [status_update(table, task, done), count_update(table, run.owner, -1)]
+        writes: list[Put | Update] = [status_update(table, task, done)]
+        if task.status is TaskStatus.ENABLED:
+            writes.append(count_update(table, run.owner, -1))
+        return writes
 
     def _execution(self, item: Item) -> Execution:
         return execution_from_item(item, record_from_json(self._packer.unpack(item["trigger"])))
@@ -284,22 +214,3 @@ class ExecutionRepository:
     @property
     def _table(self) -> str:
         return self._settings.name("TABLE_EXECUTIONS")
-
-
-def _pending(task: Task, execution_id: str, record: TriggerRecord, now_ms: int) -> Execution:
-    return Execution(
-        id=execution_id,
-        task_id=task.id,
-        owner=task.owner,
-        index=task.execution_count,
-        status=ExecutionStatus.PENDING,
-        trigger=record,
-        context=RunContext(
-            status=task.status.value.capitalize(),
-            execution_count=task.execution_count + 1,
-            last_ran_at=task.last_ran_at,
-            completed_at=task.completed_at,
-        ),
-        start_at=now_ms,
-        plan_version=task.version,
-    )

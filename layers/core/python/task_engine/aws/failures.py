@@ -15,6 +15,8 @@ _THROTTLED = frozenset(
         "DependencyTimeoutException",
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
+        "RequestTimeout",
+        "RequestTimeoutException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",
@@ -27,6 +29,10 @@ _THROTTLED = frozenset(
         "TransactionInProgressException",
     }
 )
+
+
+class TimedOut(Unavailable):
+    """No answer within the time that the call was given: it may have happened all the same."""
 
 
 class AwsError(EngineError):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import zlib
 from collections.abc import Callable
 from typing import Any
 
 from task_engine.aws.blobs import BlobStore
+from task_engine.errors import EngineError
 from task_engine.model.json_value import JsonValue
+
+log = logging.getLogger(__name__)
 
 Blobs = Callable[[], BlobStore]
 
@@ -28,6 +32,16 @@ class Packer:
             return packed
         self._blobs().put(key, packed)
         return {"blob": key}
+
+    def discard(self, stored: object) -> None:
+        """Remove what a pointer points to, once nothing holds the pointer any more; whatever else
+        `stored` is, there is nothing to do. Failing leaves an object that nobody reads."""
+        if not isinstance(stored, dict) or "blob" not in stored:
+            return
+        try:
+            self._blobs().delete(stored["blob"])
+        except EngineError as error:
+            log.warning("a blob was left over", extra={"code": error.stable_code})
 
     def unpack(self, stored: bytes | dict[str, str]) -> Any:  # noqa: ANN401 - the document's own type
         """The document that `pack` was given."""

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from task_engine.aws.failures import TransactionCanceled
 from task_engine.errors import Unavailable
 
-_TRIES = 8
+_TRIES = 10
+_PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 
 def conflicted(error: TransactionCanceled) -> bool:
     """Whether nothing but another transaction stood in the way."""
     reasons = set(error.reasons) - {"None"}
-    return bool(reasons) and reasons <= {"TransactionConflict", "ThrottlingError"}
+    return bool(reasons) and reasons <= _PASSING
 
 
 def pause(attempt: int) -> None:

@@ -22,10 +22,11 @@ from task_engine.model.trigger import TriggerType
 
 @dataclass(frozen=True, slots=True)
 class _Schedule:
+    number: int
     expression: str
     timezone: str
     input: dict[str, JsonValue]
-    once: bool
+    once_at: int = 0
 
 
 class SchedulerSchedules:
@@ -37,45 +38,16 @@ class SchedulerSchedules:
         self._clock = clock
 
     def arm(self, task: Task) -> None:
-        """Create or replace each; what is left of an earlier, longer list is removed."""
-        wanted = self._schedules(task)
-        for number, schedule in enumerate(wanted):
-            self._put(f"{task.id}-{number}", task, schedule)
-        if wanted:
-            self._remove_from(task, len(wanted))
+        """Create or replace each; fixed times that are over get none."""
+        now = self._clock.now_ms()
+        for schedule in _schedules(task):
+            if not schedule.once_at or schedule.once_at > now:
+                self._put(f"{task.id}-{schedule.number}", task, schedule)
 
     def disarm(self, task: Task) -> None:
-        """Remove them all."""
-        if task.definition.trigger.type in (TriggerType.CRON, TriggerType.FIXED_TIME):
-            self._remove_from(task, 0)
-
-    def _schedules(self, task: Task) -> list[_Schedule]:
-        config = task.definition.trigger.config
-        base: dict[str, JsonValue] = {
-            "kind": "schedule",
-            "taskId": task.id,
-            "owner": task.owner,
-            "type": task.definition.trigger.type.value,
-            "scheduledTime": "<aws.scheduler.scheduled-time>",
-        }
-        if task.definition.trigger.type is TriggerType.CRON:
-            # Only tasks with schedules pay for loading the cron rules.
-            from task_engine.compiler.cron import to_scheduler_expressions  # noqa: PLC0415
-
-            zone = str(config.get("timezone") or "UTC")
-            return [
-                _Schedule(expression, zone, base, once=False)
-                for text in _list(config.get("schedules"))
-                for expression in to_scheduler_expressions(str(text))
-            ]
-        if task.definition.trigger.type is TriggerType.FIXED_TIME:
-            now = self._clock.now_ms()
-            return [
-                _Schedule(_at(epoch), "UTC", {**base, "epoch": epoch}, once=True)
-                for epoch in _list(config.get("epochs"))
-                if isinstance(epoch, int) and epoch > now
-            ]
-        return []
+        """Remove them all; a definition never changes, so it says which there may be."""
+        for schedule in _schedules(task):
+            self._delete(f"{task.id}-{schedule.number}")
 
     def _put(self, name: str, task: Task, schedule: _Schedule) -> None:
         body = json.dumps(self._body(task, schedule)).encode()
@@ -105,7 +77,7 @@ class SchedulerSchedules:
                 "RetryPolicy": {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185},
             },
         }
-        if schedule.once:
+        if schedule.once_at:
             body["ActionAfterCompletion"] = "DELETE"
             return body
         now = self._clock.now_ms()
@@ -115,24 +87,43 @@ class SchedulerSchedules:
             body["EndDate"] = task.expired_at / 1000
         return body
 
-    def _remove_from(self, task: Task, first: int) -> None:
-        group = self._settings.name("SCHEDULE_GROUP")
-        query = (("ScheduleGroup", group), ("NamePrefix", f"{task.id}-"), ("MaxResults", "100"))
-        answer = json.loads(self._client.rest("ListSchedules", "GET", "/schedules", query=query))
-        for found in answer.get("Schedules", []):
-            name = str(found["Name"])
-            number = name.rpartition("-")[2]
-            if name.startswith(f"{task.id}-") and number.isdigit() and int(number) >= first:
-                self._delete(name, group)
-
-    def _delete(self, name: str, group: str) -> None:
+    def _delete(self, name: str) -> None:
+        group = (("groupName", self._settings.name("SCHEDULE_GROUP")),)
         try:
-            self._client.rest(
-                "DeleteSchedule", "DELETE", f"/schedules/{name}", query=(("groupName", group),)
-            )
+            self._client.rest("DeleteSchedule", "DELETE", f"/schedules/{name}", query=group)
         except AwsError as error:
             if error.name != "ResourceNotFoundException":
                 raise
+
+
+def _schedules(task: Task) -> list[_Schedule]:
+    config = task.definition.trigger.config
+    kind = task.definition.trigger.type
+    base: dict[str, JsonValue] = {
+        "kind": "schedule",
+        "taskId": task.id,
+        "owner": task.owner,
+        "type": kind.value,
+        "scheduledTime": "<aws.scheduler.scheduled-time>",
+    }
+    if kind is TriggerType.CRON:
+        # Only tasks with schedules pay for loading the cron rules.
+        from task_engine.compiler.cron import to_scheduler_expressions  # noqa: PLC0415
+
+        zone = str(config.get("timezone") or "UTC")
+        expressions = [
+            expression
+            for text in _list(config.get("schedules"))
+            for expression in to_scheduler_expressions(str(text))
+        ]
+        return [_Schedule(n, expression, zone, base) for n, expression in enumerate(expressions)]
+    if kind is TriggerType.FIXED_TIME:
+        return [
+            _Schedule(n, _at(epoch), "UTC", {**base, "epoch": epoch}, once_at=epoch)
+            for n, epoch in enumerate(_list(config.get("epochs")))
+            if isinstance(epoch, int)
+        ]
+    return []
 
 
 def _at(epoch_ms: int) -> str:

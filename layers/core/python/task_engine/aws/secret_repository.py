@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from task_engine.aws.dynamo import Delete, Dynamo, Query, Update
 from task_engine.aws.items import Item
+from task_engine.aws.page_range import PageRange
 from task_engine.aws.secret_reader import secret_context, secret_key
 from task_engine.aws.vault import Vault
 from task_engine.config import Settings
@@ -38,32 +39,19 @@ class SecretRepository:
 
     def page(self, owner: str, task_id: str | None, page: PageRequest) -> Page[SecretInfo]:
         """Ascending by key; of one task, or all."""
-        backward = page.after is None and page.before is not None
         prefix = f"workflow#{task_id}#" if task_id else ""
-        low, high = prefix or " ", f"{prefix}~"
-        if backward:
-            high = page.before or high
-        elif page.after is not None:
-            low = page.after
+        span = PageRange(page, prefix, newest_first=False)
         query = Query(
             self._table,
             "#owner = :owner AND #sk BETWEEN :low AND :high",
-            {"owner": owner, "low": low, "high": high},
+            {"owner": owner, "low": span.low, "high": span.high},
             projection=("sk", "createdAt", "updatedAt"),
-            descending=backward,
+            descending=span.descending,
             consistent=True,
+            limit=span.reads,
         )
-        bounds = {page.after, page.before}
-        found: list[Item] = []
-        for item in self._dynamo.rows(query):
-            if item["sk"] not in bounds:
-                found.append(item)
-            if len(found) > page.limit:
-                break
-        rows = found[: page.limit]
-        ordered = rows[::-1] if backward else rows
-        infos = [_info(item) for item in ordered]
-        return page_of(page, infos, len(found) > page.limit, _key_of)
+        items, more = span.cut(self._dynamo.rows(query), "sk")
+        return page_of(page, [_info(item) for item in items], more, _key_of)
 
     def delete(self, owner: str, scope: SecretScope, task_id: str, name: str) -> bool:
         """True when there was one."""

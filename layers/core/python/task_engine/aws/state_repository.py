@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 from task_engine.aws.dynamo import Dynamo, Put, Query
@@ -30,7 +31,9 @@ class TaskState:
     def save(self, changes: Mapping[str, JsonValue]) -> None:
         """Write the changed keys."""
         for key, value in changes.items():
-            packed = self._packer.pack(value, f"state/{self._task_id}/{key}")
+            # A script chooses the key's text; an object's name must not follow from it.
+            name = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+            packed = self._packer.pack(value, f"state/{self._task_id}/{name}")
             self._dynamo.put(
                 Put(self._table, {"taskId": self._task_id, "key": key, "value": packed})
             )

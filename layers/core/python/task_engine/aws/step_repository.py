@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
@@ -41,15 +42,22 @@ class StepRepository:
         self._headers: OrderedDict[str, Execution] = OrderedDict()
 
     def claim(self, run: Run, key: StepKey, lease_ms: int, now_ms: int) -> Claim:
-        """One conditional update; its old values tell what was there before."""
+        """One conditional update; its old values tell what was there before.
+
+        `holder` names this very call: when its answer was lost on the way and the call repeated,
+        what it finds is its own claim; `previous` keeps what that claim found.
+        """
+        holder = os.urandom(8).hex()
         update = Update(
             self._table(),
             self._key(run, key),
-            "SET #status = :running, #walk = :walk, #leaseUntil = :until, #startAt = :now, "
+            "SET #status = :running, #walk = :walk, #holder = :holder, #leaseUntil = :until, "
+            "#previous = if_not_exists(#walk, :nobody), #startAt = :now, "
             "#attempt = if_not_exists(#attempt, :zero) + :one",
             {
                 "running": _RUNNING,
                 "walk": run.walk,
+                "holder": holder,
                 "until": now_ms + lease_ms,
                 "now": now_ms,
                 "zero": 0,
@@ -63,10 +71,10 @@ class StepRepository:
             old = self._dynamo.update(update, "ALL_OLD")
         except ConditionFailed as error:
             return self._refused(error, now_ms)
-        return Claim(
-            attempt=int(old.get("attempt", 0)) + 1,
-            interrupted=bool(old.get("walk")),
-        )
+        before = int(old.get("attempt", 0))
+        if old.get("holder") == holder:
+            return Claim(attempt=before, interrupted=bool(old.get("previous")))
+        return Claim(attempt=before + 1, interrupted=bool(old.get("walk")))
 
     def _refused(self, error: ConditionFailed, now_ms: int) -> Claim:
         item: Item = error.item or {}
@@ -132,13 +140,13 @@ class StepRepository:
     def store(self, run: Run, step: Step) -> Step:
         """The first result stands, whoever stores the second."""
         key = StepKey(step.ordinal, step.node_id)
-        blob = f"steps/{run.execution_id}/{step.node_id}/{step.attempt}"
+        blob = f"steps/{run.execution_id}/{step.ordinal}/{step.attempt}"
         update = Update(
             self._table(),
             self._key(run, key),
             "SET #status = :status, #name = :name, #type = :type, #startAt = :start, "
             "#endAt = :end, #attempt = :attempt, #tokens = :tokens, #result = :result "
-            "REMOVE #walk, #leaseUntil",
+            "REMOVE #walk, #holder, #previous, #leaseUntil",
             {
                 "status": step.status.value,
                 "name": step.name,
@@ -170,7 +178,7 @@ class StepRepository:
 
     def store_chunk(self, run: Run, key: StepKey, items: list[JsonValue], finished: bool) -> None:
         """Keeps the items; a finished chunk stays as it is."""
-        blob = f"steps/{run.execution_id}/{key.node_id}/chunk-{key.chunk}-{len(items)}"
+        blob = f"steps/{run.execution_id}/{key.ordinal}/chunk-{key.chunk}-{len(items)}"
         update = Update(
             self._table(),
             self._key(run, key),

@@ -7,15 +7,11 @@ from dataclasses import replace
 from task_engine.aws.dynamo import Delete, Dynamo, Put, Query, Update
 from task_engine.aws.failures import TransactionCanceled
 from task_engine.aws.packed import Packer
+from task_engine.aws.page_range import PageRange
 from task_engine.aws.plan_repository import plan_key
 from task_engine.aws.repeating import repeated
-from task_engine.aws.task_codec import (
-    DUE_SHARDS,
-    due_shard,
-    task_from_item,
-    task_key,
-    task_to_item,
-)
+from task_engine.aws.task_codec import DUE_SHARDS, task_from_item, task_key, task_to_item
+from task_engine.aws.task_writes import count_update, status_update
 from task_engine.config import Settings
 from task_engine.errors import Conflict, QuotaExceeded
 from task_engine.model.codec import plan_to_json
@@ -63,27 +59,17 @@ class TaskRepository:
 
     def page(self, owner: str, chosen: TaskFilter, page: PageRequest) -> Page[Task]:
         """Newest first; reads on until the page is full, so a filter never empties it early."""
-        backward = page.after is None and page.before is not None
-        bound = page.before if backward else page.after
-        if bound is None:
-            condition, values = "begins_with(#sk, :edge)", {"edge": "task#"}
-        elif backward:
-            condition = "#sk BETWEEN :edge AND :last"
-            values = {"edge": task_key(bound), "last": "task#~"}
-        else:
-            condition = "#sk BETWEEN :first AND :edge"
-            values = {"first": "task#", "edge": task_key(bound)}
-        found: list[Task] = []
-        query = self._query(owner, chosen, condition, values, descending=not backward)
-        for item in self._dynamo.rows(query):
-            if item["id"] == bound:
-                continue
-            found.append(task_from_item(item, self._packer))
-            if len(found) > page.limit:
-                break
-        more = len(found) > page.limit
-        rows = found[: page.limit]
-        return page_of(page, rows[::-1] if backward else rows, more, lambda task: task.id)
+        span = PageRange(page, "task#", newest_first=True, root="task#")
+        query = self._query(
+            owner,
+            chosen,
+            "#sk BETWEEN :low AND :high",
+            {"low": span.low, "high": span.high},
+            descending=span.descending,
+        )
+        items, more = span.cut(self._dynamo.rows(query), "sk")
+        rows = [task_from_item(item, self._packer) for item in items]
+        return page_of(page, rows, more, lambda task: task.id)
 
     def count(self, owner: str, chosen: TaskFilter) -> int:
         """How many match."""
@@ -119,18 +105,31 @@ class TaskRepository:
 
     def delete(self, task: Task) -> None:
         """What hangs on the task goes first: an attempt that fails can be repeated."""
-        self._delete_keys("TABLE_TASK_STATE", "#taskId = :id", {"id": task.id}, ("taskId", "key"))
-        self._delete_keys(
-            "TABLE_SECRETS",
+        state, secrets = "TABLE_TASK_STATE", "TABLE_SECRETS"
+        self._delete_rows(state, "#taskId = :id", {"id": task.id}, ("taskId", "key"))
+        self._delete_rows(
+            secrets,
             "#owner = :owner AND begins_with(#sk, :prefix)",
             {"owner": task.owner, "prefix": f"workflow#{task.id}#"},
             ("owner", "sk"),
         )
-        key = {"owner": task.owner, "sk": task_key(task.id)}
-        same = Delete(self._table, key, "#status = :status", {"status": task.status.value})
+        keys = [task_key(task.id), *self._plan_keys(task)]
+        rows = self._dynamo.batch_get(
+            {self._table: [{"owner": task.owner, "sk": key} for key in keys]}
+        )[self._table]
+        self._delete_task(task)
+        for row in rows:
+            self._packer.discard(row.get("definition") or row.get("plan"))
+
+    def _delete_task(self, task: Task) -> None:
+        same = Delete(
+            self._table,
+            {"owner": task.owner, "sk": task_key(task.id)},
+            "#status = :status",
+            {"status": task.status.value},
+        )
         plans = [
-            Delete(self._table, {"owner": task.owner, "sk": plan_key(task.id, version)})
-            for version in range(1, task.version + 1)
+            Delete(self._table, {"owner": task.owner, "sk": key}) for key in self._plan_keys(task)
         ]
         writes: list[Put | Update | Delete] = [same, *plans]
         if task.status is TaskStatus.ENABLED:
@@ -143,7 +142,11 @@ class TaskRepository:
                 return
             if current.status is task.status:
                 raise Conflict("the workflow is being changed: try again") from error
-            self.delete(current)
+            self._delete_task(current)
+
+    @staticmethod
+    def _plan_keys(task: Task) -> list[str]:
+        return [plan_key(task.id, version) for version in range(1, task.version + 1)]
 
     def due_to_expire(self, now_ms: int, limit: int) -> list[Task]:
         """From the sparse index, shard by shard."""
@@ -161,14 +164,14 @@ class TaskRepository:
                     return due
         return due
 
-    def _delete_keys(
+    def _delete_rows(
         self, table: str, condition: str, values: dict[str, object], key: tuple[str, str]
     ) -> None:
         name = self._settings.name(table)
-        query = Query(name, condition, values, projection=key, consistent=True)
-        keys = [{part: item[part] for part in key} for item in self._dynamo.rows(query)]
-        if keys:
-            self._dynamo.batch_delete(name, keys)
+        rows = list(self._dynamo.rows(Query(name, condition, values, consistent=True)))
+        self._dynamo.batch_delete(name, [{part: row[part] for part in key} for row in rows])
+        for row in rows:
+            self._packer.discard(row.get("value"))
 
     def _query(
         self,
@@ -183,9 +186,9 @@ class TaskRepository:
         statuses = {f"s{i}": status.value for i, status in enumerate(chosen.statuses)}
         clauses = []
         if wallets:
-            clauses.append(f"#wallet IN ({', '.join(':' + name for name in wallets)})")
+            clauses.append(_one_of("#wallet", list(wallets)))
         if statuses:
-            clauses.append(f"#status IN ({', '.join(':' + name for name in statuses)})")
+            clauses.append(_one_of("#status", list(statuses)))
         return Query(
             self._table,
             f"#owner = :owner AND {condition}",
@@ -203,36 +206,11 @@ class TaskRepository:
         return self._settings.name("TABLE_TASKS")
 
 
-def count_update(table: str, owner: str, step: int, max_active: int = 0) -> Update:
-    """The owner's number of enabled tasks, plus `step`, bounded by `max_active` (0 = unbounded)."""
-    bounded = step > 0 and max_active > 0
-    return Update(
-        table,
-        {"owner": owner, "sk": "count"},
-        "ADD #enabled :step",
-        {"step": step, **({"most": max_active} if bounded else {})},
-        "attribute_not_exists(#enabled) OR #enabled < :most" if bounded else "",
-    )
-
-
-def status_update(table: str, task: Task, changed: Task) -> Update:
-    """From the status of `task` to that of `changed`, with its index entry and completion."""
-    shard = due_shard(changed)
-    sets = ["#status = :status", "#completedAt = :completed"]
-    values: dict[str, object] = {
-        "status": changed.status.value,
-        "completed": changed.completed_at,
-        "before": task.status.value,
-    }
-    if changed.completion_reason:
-        sets.append("#completionReason = :reason")
-        values["reason"] = changed.completion_reason.value
-    if shard:
-        sets.append("#dueShard = :shard")
-        values["shard"] = shard
-    expression = f"SET {', '.join(sets)}" + ("" if shard else " REMOVE #dueShard")
-    key = {"owner": task.owner, "sk": task_key(task.id)}
-    return Update(table, key, expression, values, "#status = :before")
+def _one_of(name: str, values: list[str]) -> str:
+    """IN takes up to 100 values."""
+    groups = [values[start : start + 100] for start in range(0, len(values), 100)]
+    lists = [", ".join(f":{value}" for value in group) for group in groups]
+    return f"({' OR '.join(f'{name} IN ({group})' for group in lists)})"
 
 
 def _quota(max_active: int) -> QuotaExceeded:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import time
 
-from task_engine.aws.failures import AwsError
+from task_engine.aws.failures import AwsError, TimedOut
 from task_engine.aws.wire import AwsClient
 from task_engine.compiler.walk_input import walk_input
 from task_engine.config import Settings
-from task_engine.errors import Unavailable
 from task_engine.model.execution import Execution
 from task_engine.model.plan import Plan, RunClass
 
@@ -17,7 +16,8 @@ _POLL_SECONDS = 0.5
 # An Express walk is dead after five minutes; then it is revived at most this often, at this pace.
 _EXPRESS_MS = 330_000
 _REVIVALS = 3
-_ENDED_AND_BAD = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+# DescribeExecution may not see a walk at once after its start.
+_GOING_ON = frozenset({"", "RUNNING", "PENDING_REDRIVE"})
 
 
 class StepFunctionsWalker:
@@ -33,7 +33,8 @@ class StepFunctionsWalker:
         self._start(execution, plan, execution.id)
 
     def run(self, execution: Execution, plan: Plan, timeout_seconds: float) -> bool:
-        """Whether it ended in time; how it ended stands in the execution."""
+        """Whether it ended in time; how it ended stands in the execution. Raises Unavailable when
+        it could not be started."""
         if plan.run_class is RunClass.STANDARD:
             self._start(execution, plan, execution.id)
             return self._wait(execution, timeout_seconds)
@@ -44,7 +45,7 @@ class StepFunctionsWalker:
                 prefix="sync-",
                 timeout=timeout_seconds,
             )
-        except Unavailable:
+        except TimedOut:
             # No answer in time is not a failure: the walk goes on, and is recorded by itself.
             return False
         return True
@@ -60,7 +61,7 @@ class StepFunctionsWalker:
         for attempt in range(_REVIVALS + 1):
             name = f"{execution.id}-{attempt}" if attempt else execution.id
             status = self._status(name)
-            if status == "RUNNING":
+            if status in ("RUNNING", "PENDING_REDRIVE"):
                 return True
             if status == "":
                 self._start(execution, plan, name)
@@ -77,10 +78,9 @@ class StepFunctionsWalker:
     def _wait(self, execution: Execution, timeout_seconds: float) -> bool:
         end = time.monotonic() + timeout_seconds
         while time.monotonic() < end:
-            status = self._status(execution.id)
-            if status == "SUCCEEDED" or status in _ENDED_AND_BAD:
+            if self._status(execution.id) not in _GOING_ON:
                 return True
-            time.sleep(_POLL_SECONDS)
+            time.sleep(min(_POLL_SECONDS, max(0.0, end - time.monotonic())))
         return False
 
     def _status(self, name: str) -> str:

@@ -6,23 +6,25 @@ import http.client
 import json
 import os
 import random
+import select
 import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from task_engine.aws.credentials import Credentials
-from task_engine.aws.failures import failure_of, should_repeat
+from task_engine.aws.failures import TimedOut, failure_of, should_repeat
 from task_engine.aws.signature import Target, encoded_path, encoded_query, signed_headers
 from task_engine.errors import Unavailable
 
 _TRIES = 4
 _BASE_SECONDS = 0.05
 _MOST_SECONDS = 1.0
-_TIMEOUT_SECONDS = 10.0
+_TIMEOUT_SECONDS = 5.0
 _IDLE_CONNECTIONS = 16
 
 # https://docs.aws.amazon.com/general/latest/gr/ : target prefix and JSON version per service.
@@ -68,7 +70,9 @@ class AwsClient:
     ) -> dict[str, Any]:
         """One operation of a JSON protocol; `prefix` goes before the host on AWS itself.
 
-        Raises Unavailable, ConditionFailed, TransactionCanceled or AwsError.
+        A call with a `timeout` of its own (seconds) waits so long once: it raises TimedOut and is
+        not repeated, since it may be at work. Raises Unavailable, ConditionFailed,
+        TransactionCanceled or AwsError.
         """
         target, version = _JSON_PROTOCOL[self._service]
         headers = {
@@ -98,20 +102,26 @@ class AwsClient:
         for attempt in range(1, _TRIES + 1):
             last = attempt == _TRIES
             try:
-                status, raw = self._once(request)
+                status, name, raw = self._once(request)
+            except TimeoutError as error:
+                if last or request.timeout:
+                    raise TimedOut(
+                        f"{operation}: no answer in time from {self._service}"
+                    ) from error
             except (OSError, http.client.HTTPException) as error:
                 if last:
                     raise Unavailable(f"{operation}: no answer from {self._service}") from error
             else:
                 if status < 300:
                     return Answered(status, raw)
-                name, document = _error_of(raw)
+                name, document = _error_of(raw, name)
                 if last or not should_repeat(status, name):
                     raise failure_of(operation, status, name, document)
             time.sleep(random.uniform(0, min(_MOST_SECONDS, _BASE_SECONDS * 2**attempt)))
         raise AssertionError("unreachable")
 
-    def _once(self, request: _Request) -> tuple[int, bytes]:
+    def _once(self, request: _Request) -> tuple[int, str, bytes]:
+        """Status, error name from the header ("" if none) and body."""
         base = urlsplit(self._base(request.prefix))
         target = Target(
             self._service, self._region, request.method, base.netloc, request.path, request.query
@@ -132,7 +142,7 @@ class AwsClient:
             connection.close()
             raise
         self._give_back(key, connection)
-        return response.status, raw
+        return response.status, response.getheader("x-amzn-ErrorType") or "", raw
 
     def _base(self, prefix: str) -> str:
         if self._overridden or not prefix:
@@ -141,10 +151,13 @@ class AwsClient:
 
     def _take(self, key: str) -> http.client.HTTPConnection:
         with self._lock:
-            for place, (kept, connection) in enumerate(self._idle):
+            for place, (kept, connection) in reversed(list(enumerate(self._idle))):
                 if kept == key:
                     del self._idle[place]
-                    return connection
+                    if _alive(connection):
+                        return connection
+                    connection.close()
+                    break
         parts = urlsplit(key)
         if parts.scheme == "http":
             return http.client.HTTPConnection(parts.netloc)
@@ -169,19 +182,37 @@ class _Request:
     query: tuple[tuple[str, str], ...] = ()
 
 
+@cache
 def _tls() -> ssl.SSLContext:
+    """One for all connections: reading the system's certificates takes long."""
     return ssl.create_default_context()
 
 
-def _error_of(raw: bytes) -> tuple[str, dict[str, Any]]:
-    """AWS's error name, without namespace and URL, and the error document ({} for XML)."""
+def _alive(connection: http.client.HTTPConnection) -> bool:
+    """Whether the other side has kept it open; an idle one that can be read was closed, as after a
+    pause between two invocations."""
+    if connection.sock is None:
+        return False
+    watch = select.poll()
+    watch.register(connection.sock, select.POLLIN)
+    return not watch.poll(0)
+
+
+def _error_of(raw: bytes, header: str) -> tuple[str, dict[str, Any]]:
+    """AWS's error name, without namespace and URL, and the error document ({} for XML). The name
+    stands in the body (JSON protocols, S3) or in a header (REST-JSON)."""
     try:
         document = json.loads(raw)
     except ValueError:
         text = raw.decode("utf-8", "replace")
         name = text.partition("<Code>")[2].partition("</Code>")[0]
-        return name, {}
+        return name or _plain_name(header), {}
     if not isinstance(document, dict):
-        return "", {}
-    name = str(document.get("__type") or document.get("code") or document.get("Code") or "")
-    return name.rpartition("#")[2].partition(":")[0], document
+        return _plain_name(header), {}
+    name = document.get("__type") or header or document.get("code") or document.get("Code") or ""
+    return _plain_name(str(name)), document
+
+
+def _plain_name(text: str) -> str:
+    """`namespace#Name:url` as `Name`."""
+    return text.partition(":")[0].rpartition("#")[2]

@@ -1,0 +1,39 @@
+"""Writes on tasks that stand in several transactions."""
+
+from __future__ import annotations
+
+from task_engine.aws.dynamo import Update
+from task_engine.aws.task_codec import due_shard, task_key
+from task_engine.model.task import Task
+
+
+def count_update(table: str, owner: str, step: int, max_active: int = 0) -> Update:
+    """The owner's number of enabled tasks, plus `step`, bounded by `max_active` (0 = unbounded)."""
+    bounded = step > 0 and max_active > 0
+    return Update(
+        table,
+        {"owner": owner, "sk": "count"},
+        "ADD #enabled :step",
+        {"step": step, **({"most": max_active} if bounded else {})},
+        "attribute_not_exists(#enabled) OR #enabled < :most" if bounded else "",
+    )
+
+
+def status_update(table: str, task: Task, changed: Task) -> Update:
+    """From the status of `task` to that of `changed`, with its index entry and completion."""
+    shard = due_shard(changed)
+    sets = ["#status = :status", "#completedAt = :completed"]
+    values: dict[str, object] = {
+        "status": changed.status.value,
+        "completed": changed.completed_at,
+        "before": task.status.value,
+    }
+    if changed.completion_reason:
+        sets.append("#completionReason = :reason")
+        values["reason"] = changed.completion_reason.value
+    if shard:
+        sets.append("#dueShard = :shard")
+        values["shard"] = shard
+    expression = f"SET {', '.join(sets)}" + ("" if shard else " REMOVE #dueShard")
+    key = {"owner": task.owner, "sk": task_key(task.id)}
+    return Update(table, key, expression, values, "#status = :before")
