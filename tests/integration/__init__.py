@@ -1,0 +1,1 @@
+"""AWS adapters against a real endpoint: the embedded emulator, started for the run."""
