@@ -1,0 +1,91 @@
+"""Names of triggers, nodes and variables."""
+
+from __future__ import annotations
+
+import re
+
+_IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+_JAVASCRIPT = frozenset(
+    [
+        "break",
+        "case",
+        "catch",
+        "class",
+        "const",
+        "continue",
+        "debugger",
+        "default",
+        "delete",
+        "do",
+        "else",
+        "enum",
+        "export",
+        "extends",
+        "false",
+        "finally",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "instanceof",
+        "let",
+        "new",
+        "null",
+        "return",
+        "super",
+        "switch",
+        "this",
+        "throw",
+        "true",
+        "try",
+        "typeof",
+        "var",
+        "void",
+        "while",
+        "with",
+        "yield",
+    ]
+)
+RESERVED = frozenset(
+    [
+        "apContext",
+        "settings",
+        "context",
+        "triggerConfig",
+        "aa_sender",
+        "aa_salt",
+        "state",
+        "console",
+        "require",
+        "crypto",
+        "fetch",
+        "readContractData",
+        "priceChainlink",
+        "chainlinkPrice",
+        "latestRoundDataChainlink",
+        "bigCmp",
+        "bigGt",
+        "bigLt",
+        "parseUnit",
+        "toBigInt",
+        "globalThis",
+        "undefined",
+        "NaN",
+        "Infinity",
+    ]
+)
+LONGEST = 255
+
+
+def name_problem(name: str, *, trigger: bool = False) -> str | None:
+    """Why a trigger or node can't have this name, with what to do; None when it can."""
+    if not _IDENTIFIER.fullmatch(name):
+        return "must begin with a letter, _ or $ and go on with letters, digits, _ or $"
+    if len(name) > LONGEST:
+        return f"may have {LONGEST} characters at most"
+    if any(spelled in _JAVASCRIPT for spelled in (name, name.lower())):
+        return "is a word of JavaScript: choose another name"
+    if name in RESERVED or (name == "trigger" and not trigger):
+        return "is a name of the engine's: choose another name"
+    return None

@@ -1,0 +1,1 @@
+"""The form of what authors send: one file per trigger and node type."""

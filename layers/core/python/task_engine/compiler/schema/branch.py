@@ -1,0 +1,38 @@
+"""branch: chooses where the run goes on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from task_engine.compiler.schema.base import Form, Text
+
+
+class BranchCondition(Form):
+    """One arm; an else has no expression."""
+
+    id: Annotated[Text, Field(pattern=r"^[^.]+$")]
+    type: Literal["if", "elseIf", "else"]
+    expression: str | None = None
+
+    @model_validator(mode="after")
+    def _else_is_bare(self) -> BranchCondition:
+        if self.type == "else" and self.expression and self.expression.strip():
+            raise ValueError("of type else can't have an expression")
+        return self
+
+
+class BranchConfig(Form):
+    """In order; the first is no else, ids are distinct."""
+
+    conditions: Annotated[list[BranchCondition], Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> BranchConfig:
+        if self.conditions[0].type == "else":
+            raise ValueError("conditions must begin with an if")
+        ids = [condition.id for condition in self.conditions]
+        if len(set(ids)) < len(ids):
+            raise ValueError("conditions must have distinct ids")
+        return self

@@ -1,0 +1,19 @@
+"""graphqlQuery: one GraphQL request."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from task_engine.compiler.schema.base import Form, Text
+from task_engine.compiler.schema.manual import merged_map
+from task_engine.compiler.schema.rest_api import http_url
+
+
+class GraphqlQueryConfig(Form):
+    """All texts may hold templates."""
+
+    url: Annotated[Text, BeforeValidator(http_url)]
+    query: Text
+    variables: Annotated[dict[str, Any], BeforeValidator(merged_map)] | None = None
