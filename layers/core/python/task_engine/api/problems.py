@@ -21,7 +21,7 @@ def problem_reply(error: EngineError, request_id: str) -> Reply:
     document["code"] = error.stable_code
     if isinstance(error, InvalidRequest) and error.problems:
         document["errors"] = [_entry(problem) for problem in error.problems]
-        document["detail"] = f"{error.message}: {_summary(error.problems)}"
+        document["detail"] = _detail(error)
         document["code"] = _code(error)
     headers: dict[str, str] = {}
     if isinstance(error, Unauthenticated):
@@ -57,11 +57,15 @@ def _entry(problem: Problem) -> dict[str, JsonValue]:
     return {"code": problem.code, "path": problem.path, "message": problem.message}
 
 
-def _summary(problems: tuple[Problem, ...]) -> str:
-    """The first few, for clients that show just `detail`."""
+def _detail(error: InvalidRequest) -> str:
+    """The message with the first few problems, for clients that show nothing else."""
+    problems = error.problems
+    if problems[0].message in error.message:
+        return error.message
     shown = [f"{problem.path} {problem.message}".strip() for problem in problems[:3]]
     more = len(problems) - len(shown)
-    return "; ".join([*shown, f"and {more} more"] if more > 0 else shown)
+    listed = "; ".join([*shown, f"and {more} more"] if more > 0 else shown)
+    return f"{error.message}: {listed}"
 
 
 def _code(error: InvalidRequest) -> str:

@@ -54,12 +54,18 @@ def _trigger_json(trigger: Trigger) -> JsonValue:
 
 
 def _node_json(node: Node) -> JsonValue:
-    return {
+    document: dict[str, JsonValue] = {
         "id": node.id,
         "name": node.name,
         "type": node.type.value,
         "config": dict(node.config),
     }
+    if node.retry is not None:
+        document["retry"] = {
+            "maxAttempts": node.retry.max_attempts,
+            "backoffSeconds": node.retry.backoff_seconds,
+        }
+    return document
 
 
 def _edge_json(edge: Edge) -> JsonValue:

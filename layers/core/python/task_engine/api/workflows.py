@@ -34,8 +34,7 @@ class Workflows:
 
     def create(self, request: Request) -> Reply:
         """POST /workflows"""
-        caller = request.principal
-        task = self._tasks.create_task(caller.owner, json_object(request.body), caller.chain_id)
+        task = self._tasks.create_task(request.principal.owner, json_object(request.body))
         return Reply(201, task_json(task))
 
     def list(self, request: Request) -> Reply:

@@ -19,7 +19,6 @@ from task_engine.processors.loop import LoopProcessor
 from task_engine.run.loop_runner import LoopRunner
 from task_engine.run.node_runner import Answer, NodeRunner, RunPorts
 
-
 configure_logging("node")
 
 

@@ -6,74 +6,14 @@ import re
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _JAVASCRIPT = frozenset(
-    [
-        "break",
-        "case",
-        "catch",
-        "class",
-        "const",
-        "continue",
-        "debugger",
-        "default",
-        "delete",
-        "do",
-        "else",
-        "enum",
-        "export",
-        "extends",
-        "false",
-        "finally",
-        "for",
-        "function",
-        "if",
-        "import",
-        "in",
-        "instanceof",
-        "let",
-        "new",
-        "null",
-        "return",
-        "super",
-        "switch",
-        "this",
-        "throw",
-        "true",
-        "try",
-        "typeof",
-        "var",
-        "void",
-        "while",
-        "with",
-        "yield",
-    ]
+    """break case catch class const continue debugger default delete do else enum export extends
+    false finally for function if import in instanceof let new null return super switch this
+    throw true try typeof var void while with yield""".split()
 )
 RESERVED = frozenset(
-    [
-        "apContext",
-        "settings",
-        "context",
-        "triggerConfig",
-        "aa_sender",
-        "aa_salt",
-        "state",
-        "console",
-        "require",
-        "crypto",
-        "fetch",
-        "readContractData",
-        "priceChainlink",
-        "chainlinkPrice",
-        "latestRoundDataChainlink",
-        "bigCmp",
-        "bigGt",
-        "bigLt",
-        "parseUnit",
-        "toBigInt",
-        "globalThis",
-        "undefined",
-        "NaN",
-        "Infinity",
-    ]
+    """apContext settings context triggerConfig aa_sender aa_salt state console require crypto fetch
+    readContractData priceChainlink chainlinkPrice latestRoundDataChainlink bigCmp bigGt bigLt
+    parseUnit toBigInt globalThis undefined NaN Infinity""".split()
 )
 LONGEST = 255
 

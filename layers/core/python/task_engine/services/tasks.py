@@ -33,18 +33,17 @@ class TaskService:
         self._settings = settings
         self._clock = clock
 
-    def create_task(self, owner: str, body: JsonObject, default_chain_id: int = 0) -> Task:
+    def create_task(self, owner: str, body: JsonObject) -> Task:
         """Check, compile, store and arm a task.
 
         Raises InvalidRequest with all problems at once, QuotaExceeded beyond the stage's enabled
         tasks. When the schedules can't be made, nothing stays stored.
         """
         # The compiler and its schemas load only where a task is created.
-        from task_engine.services.drafting import draft_task  # noqa: PLC0415
+        from task_engine.services.drafting import Drafting  # noqa: PLC0415
 
-        now = self._clock.now_ms()
-        chain_id = default_chain_id or self._settings.default_chain_id
-        task, plan = draft_task(owner, body, self._settings, self._wallets, (now, chain_id))
+        drafting = Drafting(self._wallets, self._settings)
+        task, plan = drafting.draft(owner, body, self._clock.now_ms())
         self._tasks.create(task, plan, self._settings.limits.max_active_tasks)
         try:
             self._schedules.arm(task)

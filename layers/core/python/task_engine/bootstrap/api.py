@@ -1,0 +1,103 @@
+"""Wiring of the API functions."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from task_engine.api.application import Application, Gate
+from task_engine.api.principal import Authenticator
+from task_engine.api.rate_limit import RateLimiter
+from task_engine.aws.guard_repository import GuardRepository
+from task_engine.aws.token_signer import KmsTokenSigner
+from task_engine.bootstrap import stores
+from task_engine.bootstrap.core import client, clock, dynamo, settings
+from task_engine.services.executions import ExecutionService
+from task_engine.services.tokens_jwt import TokenVerifier
+from task_engine.services.triggers import TriggerPorts, TriggerService
+from task_engine.services.wallets import WalletService
+
+if TYPE_CHECKING:
+    from task_engine.services.auth import AuthService
+
+
+@cache
+def _signer() -> KmsTokenSigner:
+    return KmsTokenSigner(client("kms"), settings())
+
+
+@cache
+def _gate() -> Gate:
+    chain_id = settings().default_chain_id
+    authenticator = Authenticator(TokenVerifier(_signer(), clock()), chain_id)
+    return Gate(authenticator, RateLimiter(settings().limits, clock()))
+
+
+@cache
+def _wallets() -> WalletService:
+    from task_engine.aws.wallet_repository import WalletRepository  # noqa: PLC0415
+
+    return WalletService(WalletRepository(dynamo(), settings()), stores.tasks(), settings())
+
+
+@cache
+def _executions() -> ExecutionService:
+    return ExecutionService(
+        stores.tasks(), stores.executions(), stores.steps(), stores.plans(), clock()
+    )
+
+
+@cache
+def auth_api() -> Application:
+    """/health and /auth:exchange."""
+    from task_engine.api.auth import build_app  # noqa: PLC0415
+
+    return build_app(_gate(), _login, settings().default_chain_id)
+
+
+def _login() -> AuthService:
+    from task_engine.services.auth import AuthService  # noqa: PLC0415 - loads curve arithmetic
+
+    return AuthService(_signer(), GuardRepository(dynamo(), settings()), settings(), clock())
+
+
+@cache
+def workflows_api() -> Application:
+    """/workflows."""
+    from task_engine.api.workflows import build_app  # noqa: PLC0415
+    from task_engine.services.tasks import TaskService  # noqa: PLC0415
+
+    tasks = TaskService(stores.tasks(), _wallets(), stores.schedules(), settings(), clock())
+    ports = TriggerPorts(
+        stores.tasks(), stores.executions(), stores.plans(), stores.queue(), stores.walker()
+    )
+    return build_app(_gate(), tasks, TriggerService(ports, settings(), clock()), _executions())
+
+
+@cache
+def executions_api() -> Application:
+    """/executions."""
+    from task_engine.api.executions import build_app  # noqa: PLC0415
+
+    return build_app(_gate(), _executions())
+
+
+@cache
+def secrets_api() -> Application:
+    """/secrets."""
+    from task_engine.api.secrets import build_app  # noqa: PLC0415
+    from task_engine.aws.secret_repository import SecretRepository  # noqa: PLC0415
+    from task_engine.aws.vault import Vault  # noqa: PLC0415
+    from task_engine.services.secrets import SecretService  # noqa: PLC0415
+
+    vault = Vault(client("kms"), settings().name("SECRETS_KEY"))
+    secrets = SecretRepository(dynamo(), vault, settings())
+    return build_app(_gate(), SecretService(secrets, stores.tasks(), clock()))
+
+
+@cache
+def wallets_api() -> Application:
+    """/wallets."""
+    from task_engine.api.wallets import build_app  # noqa: PLC0415
+
+    return build_app(_gate(), _wallets())

@@ -1,0 +1,100 @@
+"""A create request made a task and its plan; loads the compiler, its schemas and the sandbox."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from task_engine.compiler.compile import compile_definition
+from task_engine.compiler.validate import TaskDraft, ValidationRules, validate_task
+from task_engine.config import Settings
+from task_engine.errors import InvalidRequest, Problem
+from task_engine.evm.address import Address, is_address
+from task_engine.ids import new_id
+from task_engine.model.json_value import JsonObject, JsonValue
+from task_engine.model.plan import Plan
+from task_engine.model.task import Definition, Task, TaskStatus
+from task_engine.services.wallets import WalletService
+from task_engine.template.sandbox import syntax_error
+
+_RUNNER = "inputVariables.settings.runner"
+
+
+class Drafting:
+    """Checks and compiles create requests."""
+
+    def __init__(self, wallets: WalletService, settings: Settings) -> None:
+        self._wallets = wallets
+        self._settings = settings
+
+    def draft(self, owner: str, body: JsonObject, now_ms: int) -> tuple[Task, Plan]:
+        """An enabled task with a new id, and its plan; nothing is stored.
+
+        Raises InvalidRequest with every problem at once, a runner that is not the owner's included.
+        """
+        rules = ValidationRules(
+            limits=self._settings.limits,
+            chains=frozenset(self._settings.chains),
+            now_ms=now_ms,
+            syntax_check=_syntax_check,
+        )
+        foreign = self._runner_problems(owner, body)
+        try:
+            draft = validate_task(body, rules)
+        except InvalidRequest as error:
+            problems = (*error.problems, *foreign)
+            raise InvalidRequest(
+                error.message if not foreign else _REFUSED, problems, code=error.stable_code
+            ) from error
+        if foreign:
+            raise InvalidRequest(_REFUSED, foreign)
+        task = _task(owner, draft, now_ms)
+        return task, compile_definition(task.definition)
+
+    def _runner_problems(self, owner: str, body: JsonObject) -> tuple[Problem, ...]:
+        """The wallet that is to act must be the caller's; its form is the validation's matter."""
+        variables = body.get("inputVariables")
+        settings = variables.get("settings") if isinstance(variables, dict) else None
+        runner = settings.get("runner") if isinstance(settings, dict) else None
+        if not is_address(runner) or self._wallets.owns(owner, str(runner)):
+            return ()
+        text = "is not a wallet of yours: create it first"
+        return (Problem("SMART_WALLET_NOT_FOUND", _RUNNER, text),)
+
+
+_REFUSED = "the workflow can't be created"
+
+
+def _task(owner: str, draft: TaskDraft, now_ms: int) -> Task:
+    task_id = new_id(now_ms)
+    wallet = Address(draft.wallet)
+    return Task(
+        id=task_id,
+        owner=owner,
+        wallet=wallet,
+        name=draft.name,
+        definition=_completed(draft, owner, task_id),
+        status=TaskStatus.ENABLED,
+        created_at=now_ms,
+        start_at=draft.start_at,
+        expired_at=draft.expired_at,
+        max_execution=draft.max_execution,
+    )
+
+
+def _completed(draft: TaskDraft, owner: str, task_id: str) -> Definition:
+    """The definition with what the server adds to `settings`, for templates to read."""
+    variables = dict(draft.definition.input_variables)
+    given = variables.get("settings")
+    settings: dict[str, JsonValue] = dict(given) if isinstance(given, dict) else {}
+    settings.update(
+        id=task_id,
+        owner=owner,
+        startAt=draft.start_at,
+        expiredAt=draft.expired_at,
+        maxExecution=draft.max_execution,
+    )
+    return replace(draft.definition, input_variables={**variables, "settings": settings})
+
+
+def _syntax_check(kind: str, source: str) -> str | None:
+    return syntax_error("body" if kind == "body" else "expression", source)
