@@ -1,0 +1,1 @@
+"""AWS adapters without AWS: against botocore's signer and small real servers."""
