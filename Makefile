@@ -19,7 +19,7 @@ STAGE ?= dev
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
-setup: $(VENV)/.installed $(EMULATOR)/.installed node_modules/.installed  ## install what the rest needs
+setup: $(VENV)/.installed $(EMULATOR)/.installed node_modules/.installed .local/.prepared  ## install what the rest needs
 
 demo: setup  ## the whole product in one minute, on this machine
 	@$(PY) -m infra_cdk.local demo
@@ -69,6 +69,11 @@ $(EMULATOR)/.installed: locks/emulator.txt | $(UV)
 	@mkdir -p .local
 	$(PYTHON) -m venv --without-pip $(EMULATOR)
 	$(UV) pip install --quiet --python $(EMULATOR)/bin/python --require-hashes -r locks/emulator.txt
+	@touch $@
+
+.local/.prepared: $(VENV)/.installed
+	@mkdir -p .local
+	@$(PY) -m infra_cdk.local prepare
 	@touch $@
 
 node_modules/.installed: package-lock.json

@@ -1,4 +1,4 @@
-"""`python -m infra_cdk.local dev|stop|demo`."""
+"""`python -m infra_cdk.local dev|stop|demo|prepare`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands behind `make dev`, `make dev-stop` and `make demo`."""
+"""The commands behind `make dev`, `make dev-stop`, `make demo` and the last step of set-up."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from infra_cdk.local.progress import Steps
 from infra_cdk.local.record import stop_recorded
 from infra_cdk.local.settings import LocalSettings
 from infra_cdk.local.stage import start_stage, update_stage
+from infra_cdk.local.synthesis import synthesised
 from infra_cdk.local.waiting import StageError
 
 _DEV = "dev"
@@ -26,11 +27,11 @@ _DEV = "dev"
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m infra_cdk.local", description=__doc__)
-    parser.add_argument("command", choices=["dev", "stop", "demo"])
+    parser.add_argument("command", choices=["dev", "stop", "demo", "prepare"])
     command = parser.parse_args(arguments).command
     signal.signal(signal.SIGTERM, _interrupt)
     console = Console(highlight=False)
-    commands = {"dev": _dev, "stop": _stop, "demo": _demo}
+    commands = {"dev": _dev, "stop": _stop, "demo": _demo, "prepare": _prepare}
     try:
         return commands[command](console)
     except StageError as error:
@@ -73,6 +74,12 @@ def _stop(console: Console) -> int:
 
 def _demo(console: Console) -> int:
     return run_demo(LocalSettings.for_own_stage(), console)
+
+
+def _prepare(console: Console) -> int:
+    Steps(console)("synthesising the stacks for the first start")
+    synthesised({}, LocalSettings.from_env().state_root)
+    return 0
 
 
 def _endpoint_file(settings: LocalSettings) -> Path:

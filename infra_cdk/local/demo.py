@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from infra_cdk.local.client import ApiClient
 from infra_cdk.local.demo_task import (
@@ -42,8 +44,9 @@ class Checks:
 
     def hold(self, claim: str, held: bool, otherwise: str = "") -> None:
         """Print the claim with its verdict; `otherwise` says what was seen instead."""
-        mark = "[green]✓[/green]" if held else "[red]✗[/red]"
-        self.console.print(f"  {mark} {claim}" if held else f"  {mark} {claim}: {otherwise}")
+        text = Text("  ✓ " if held else "  ✗ ", "green" if held else "red")
+        text.append(claim if held else f"{claim}: {otherwise}", "default")
+        self.console.print(text, soft_wrap=True)
         if not held:
             self.failed.append(claim)
 
@@ -52,16 +55,20 @@ def run_demo(settings: LocalSettings, console: Console) -> int:
     """Run it on a stage of its own; returns the exit status, 0 only if every claim held."""
     steps, checks = Steps(console), Checks(console)
     stage = start_stage(settings, f"demo-{os.getpid()}", steps)
+    complete = False
     try:
         key = secrets.token_urlsafe(24)
         with OrderService(key) as shop, GraphqlServer() as graphql:
             _play(stage, shop, graphql, steps, checks)
+        complete = not checks.failed
     finally:
-        stage.stop()
-    verdict = f"{len(checks.failed)} claims did not hold" if checks.failed else "everything held"
-    colour = "red" if checks.failed else "green"
-    console.print(f"\n[{colour}]{verdict}[/{colour}], {steps.seconds():.0f} s")
-    return 1 if checks.failed else 0
+        stage.stop(keep_logs=not complete)
+    verdict = "everything held" if complete else f"{len(checks.failed)} claims did not hold"
+    if complete:
+        steps.done(verdict)
+        return 0
+    console.print(f"{verdict}; log: {stage.emulator_log}", style="red", soft_wrap=True)
+    return 1
 
 
 def _play(
@@ -69,7 +76,7 @@ def _play(
 ) -> None:
     steps("signing in with a throw-away key")
     client = sign_in(ApiClient(stage.base_url))
-    steps.console.print(f"         owner {client.owner}, wallet {client.wallet}")
+    steps(f"owner {client.owner}, wallet {client.wallet}; creating the tasks")
     cron = client.create_task(cron_task())
     steps(f"task {cron['id']} will run at the next full minute")
     client.put_secret(SECRET_NAME, shop.key)
@@ -118,12 +125,11 @@ def _show(checks: Checks, title: str, execution: Json, marker: str) -> None:
 
 
 def _cron(client: ApiClient, task_id: str, steps: Steps, checks: Checks) -> None:
-    steps("waiting for the schedule to fire")
-
     def ran() -> Json:
         return next(iter(client.get(f"/workflows/{task_id}/executions")["data"]), None)
 
-    execution = wait_until(ran, "the scheduled run", _CRON_SECONDS, 0.25)
+    with steps.waiting("waiting for the schedule to fire, at the next full minute"):
+        execution = wait_until(ran, "the scheduled run", _CRON_SECONDS, 0.25)
     execution = client.finished(task_id, execution["id"])
     print_execution(checks.console, "scheduled run", execution)
     checks.hold("the schedule fired by itself", execution["status"] == "success", str(execution))
@@ -143,5 +149,21 @@ def _secrecy(stage: LocalStage, client: ApiClient, key: str, marker: str, checks
         any(place.startswith("table ") for place in control),
         f"only in {control}",
     )
+    told = json.dumps(_all_that_the_api_tells(client))
+    checks.hold("the API does not tell the secret's value", key not in told, "it does")
     leaks = places_with(key, stage.aws, stage.directory)
     checks.hold("the secret's value stands nowhere", not leaks, f"found in {', '.join(leaks)}")
+
+
+def _all_that_the_api_tells(client: ApiClient) -> list[Json]:
+    tasks = client.get("/workflows")["data"]
+    executions = [
+        client.execution(task["id"], execution["id"])
+        for task in tasks
+        for execution in client.get(f"/workflows/{task['id']}/executions")["data"]
+    ]
+    return [
+        client.get("/secrets"),
+        [client.get(f"/workflows/{t['id']}") for t in tasks],
+        executions,
+    ]

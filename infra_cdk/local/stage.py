@@ -48,9 +48,9 @@ class LocalStage:
             "pids": {name: process.pid for name, process in self.record.processes.items()},
         }
 
-    def stop(self) -> None:
-        """End every process of the stage and remove its state."""
-        stop_recorded(self.directory)
+    def stop(self, *, keep_logs: bool = False) -> None:
+        """End every process of the stage and remove its state; `keep_logs` leaves the log files."""
+        stop_recorded(self.directory, keep_logs=keep_logs)
 
 
 def start_stage(
@@ -105,7 +105,7 @@ def _started(
 
 def _deployed(record: StageRecord, directory: Path, progress: Progress) -> LocalStage:
     progress("synthesising the stacks")
-    cloud = synthesised(chain_environment(record.chains), directory.parents[1] / "cloud")
+    cloud = synthesised(chain_environment(record.chains), directory.parents[1])
     aws = LocalAws(record.endpoint)
     outputs = deploy(aws, cloud, progress)
     return LocalStage(

@@ -18,13 +18,13 @@ _SOURCES = ("functions", "layers", "infra_cdk", "locks", "pyproject.toml")
 _KEPT = 4
 
 
-def synthesised(environment: Mapping[str, str], cache: Path) -> Path:
-    """The folder of the cloud assembly of stage `local`, made in `cache` when it is not there.
+def synthesised(environment: Mapping[str, str], state_root: Path) -> Path:
+    """The folder of the cloud assembly of stage `local`, made below `state_root` if not there yet.
 
     `environment` is added to the process's own. Raises StageError with the CDK app's own message
     when it fails.
     """
-    settings = {**os.environ, **environment}
+    settings, cache = {**os.environ, **environment}, state_root / "cloud"
     directory = cache / _fingerprint(settings)
     if not (directory / "manifest.json").exists():
         cache.mkdir(parents=True, exist_ok=True)
