@@ -84,7 +84,7 @@ def _syntax_problems(
                     yield Problem(CODE, place, f"{{{{ {piece.text[:60]} }}}}: {message}")
     for place, source, form in _scripts(kind, config, path):
         # Templates are values where they stand; any literal stands for one.
-        plain = "".join("0" if piece.expression else piece.text for piece in pieces_of(source))
+        plain = "".join("(0)" if piece.expression else piece.text for piece in pieces_of(source))
         message = syntax(form, plain)
         if message:
             yield Problem(CODE, place, message)
