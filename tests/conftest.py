@@ -16,12 +16,15 @@ from infra_cdk.local.stage import LocalStage, start_stage
 
 
 @pytest.fixture(scope="session")
-def stage() -> Iterator[LocalStage]:
-    """A deployed local stage of this run alone: own port, own state, gone afterwards."""
+def stage(request: pytest.FixtureRequest) -> Iterator[LocalStage]:
+    """A deployed local stage of this run alone: own port, own state, gone afterwards.
+
+    Its logs stay below `.local/stages/` when a test of the run failed.
+    """
     settings = LocalSettings.for_own_stage()
     running = start_stage(settings, f"test-{os.getpid()}", progress=lambda _: None)
     yield running
-    running.stop()
+    running.stop(keep_logs=bool(request.session.testsfailed))
 
 
 @pytest.fixture
