@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from task_engine.bootstrap.nodes import LambdaContext, run_loop
+from task_engine.bootstrap.loops import run_loop
+from task_engine.bootstrap.nodes import LambdaContext
 from task_engine.config import Settings
 from task_engine.model.node import NodeType
 from task_engine.net.policy import EgressPolicy

@@ -15,8 +15,6 @@ from task_engine.bootstrap.core import client, clock, dynamo, packer, settings
 from task_engine.config import Settings
 from task_engine.observability import configure_logging, log_context
 from task_engine.processors.base import Processor
-from task_engine.processors.loop import LoopProcessor
-from task_engine.run.loop_runner import LoopRunner
 from task_engine.run.node_runner import Answer, NodeRunner, RunPorts
 
 configure_logging("node")
@@ -52,26 +50,15 @@ def _runner(build: Callable[[Settings], Processor]) -> NodeRunner:
     return NodeRunner(build(settings()), run_ports())
 
 
-@cache
-def _loop_runner(build: Callable[[Settings], LoopProcessor]) -> LoopRunner:
-    return LoopRunner(build(settings()), run_ports())
-
-
 def run_node(
     event: dict[str, object], context: LambdaContext, build: Callable[[Settings], Processor]
 ) -> Answer:
     """Answer the walker for one node; `build` makes the processor, once per process."""
-    return _handle(_runner(build), event, context)
+    return handle(_runner(build), event, context)
 
 
-def run_loop(
-    event: dict[str, object], context: LambdaContext, build: Callable[[Settings], LoopProcessor]
-) -> Answer:
-    """Answer the walker for a loop node or one chunk of it."""
-    return _handle(_loop_runner(build), event, context)
-
-
-def _handle(runner: NodeRunner, event: dict[str, object], context: LambdaContext) -> Answer:
+def handle(runner: NodeRunner, event: dict[str, object], context: LambdaContext) -> Answer:
+    """Run one invocation with its ids in every log line."""
     run = event.get("run")
     ids = run if isinstance(run, dict) else {}
     with log_context(
