@@ -94,6 +94,9 @@ def _measure(stage: LocalStage, api: ApiClient, task_id: str) -> list[dict[str, 
     for _ in range(3):
         _, execution_id = _blocking(api, task_id)
     alone = [_blocking(api, task_id)[0] for _ in range(ALONE)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        # The emulator's workers for as many at once start first, as they would on AWS.
+        list(pool.map(lambda _: _blocking(api, task_id), range(2 * AT_ONCE)))
     started = time.perf_counter()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         together = [ms for ms, _ in pool.map(lambda _: _blocking(api, task_id), range(TOGETHER))]
