@@ -82,6 +82,7 @@ class Settings:
             names=names,
             chains=_chains(names.get("CHAINS", "")),
             allowed_hosts=tuple(h for h in names.get("ALLOWED_HOSTS", "").split(",") if h),
+            server_variables=_texts("SERVER_VARIABLES", names.get("SERVER_VARIABLES", "")),
             factory_address=names.get("FACTORY_ADDRESS", _FACTORY),
             init_code_hash=names.get("INIT_CODE_HASH", _INIT_CODE_HASH),
             default_chain_id=_integer(
@@ -100,6 +101,16 @@ def _integer(name: str, text: str) -> int:
         return int(text)
     except ValueError as error:
         raise ConfigurationError(f"TASK_ENGINE_{name} must be a whole number") from error
+
+
+def _texts(name: str, text: str) -> dict[str, str]:
+    """`{"NAME": "value"}` as JSON."""
+    if not text:
+        return {}
+    try:
+        return {str(key): str(value) for key, value in json.loads(text).items()}
+    except (ValueError, AttributeError) as error:
+        raise ConfigurationError(f"TASK_ENGINE_{name} must be JSON {{name: value}}") from error
 
 
 def _limits(names: Mapping[str, str]) -> Limits:
