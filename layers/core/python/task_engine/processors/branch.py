@@ -12,7 +12,7 @@ from task_engine.model.plan import PlanNode
 from task_engine.processors.base import Scope
 from task_engine.template.condition import Answer, ask
 
-_LABELS = {"if": "If", "elseIf": "ElseIf", "else": "Else"}
+_TYPES = ("if", "elseIf", "else")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +31,19 @@ class BranchProcessor:
         self._limits = limits
 
     def run(self, node: PlanNode, scope: Scope) -> Outcome:
-        """Raises NodeError for a branch that is malformed, never for what an expression does."""
+        """Raises NodeError for a branch that is malformed and for a limit, otherwise never for what
+        an expression does."""
         conditions = parse_conditions(node)
         self._check_sizes(conditions)
         evaluations: list[JsonValue] = []
         log: list[str] = []
         taken: Condition | None = None
         for index, condition in enumerate(conditions):
-            answer = (
-                Answer(yes=True) if condition.type == "else" else ask(condition.expression, scope)
-            )
-            if answer.problem:
-                log.append(f"condition {condition.id} is false: {answer.problem}")
+            answer = _answer(condition, scope) if taken is None else None
+            if answer is not None:
+                log.append(_line(condition, answer))
+                taken = condition if answer.yes else None
             evaluations.append(_evaluation(index, condition, answer))
-            if answer.yes:
-                taken = condition
-                break
         return Outcome(
             data=_data(node, taken),
             log="\n".join(log),
@@ -60,7 +57,10 @@ class BranchProcessor:
 
     def _check_sizes(self, conditions: list[Condition]) -> None:
         for condition in conditions:
-            if len(condition.expression.encode()) > self._limits.max_template_bytes:
+            if (
+                len(condition.expression.encode("utf-8", "replace"))
+                > self._limits.max_template_bytes
+            ):
                 raise NodeError(
                     f"the expression of condition {condition.id} may have "
                     f"{self._limits.max_template_bytes} bytes at most",
@@ -85,7 +85,7 @@ def _condition(index: int, item: JsonValue) -> Condition:
     identity, kind = item.get("id"), item.get("type")
     if not isinstance(identity, str) or not identity:
         raise _wrong(index, "id is required")
-    if kind not in _LABELS:
+    if kind not in _TYPES:
         raise _wrong(index, "type must be if, elseIf or else")
     return Condition(identity, str(kind), str(item.get("expression") or ""))
 
@@ -103,18 +103,34 @@ def _data(node: PlanNode, taken: Condition | None) -> JsonValue:
     }
 
 
-def _evaluation(index: int, condition: Condition, answer: Answer) -> JsonValue:
-    is_else = condition.type == "else"
+def _answer(condition: Condition, scope: Scope) -> Answer:
+    if condition.type == "else":
+        return Answer(yes=True)
+    return ask(condition.expression, scope)
+
+
+def _line(condition: Condition, answer: Answer) -> str:
+    text = f"condition {condition.id} is {'true' if answer.yes else 'false'}"
+    return f"{text}: {answer.problem}" if answer.problem else text
+
+
+def _evaluation(index: int, condition: Condition, answer: Answer | None) -> JsonValue:
+    """How a condition was answered; None for one after the one taken, which is not asked."""
+    first_if = condition.type == "if" and index == 0
+    asked: dict[str, JsonValue] = {}
+    if answer is not None and answer.operands:
+        asked["variableValues"] = answer.operands
+    if answer is not None and answer.problem:
+        asked["error"] = answer.problem
     return {
         "index": index,
         "id": condition.id,
         "type": condition.type,
-        "label": _LABELS[condition.type],
+        "label": "Else" if condition.type == "else" else "If" if first_if else "ElseIf",
         "expression": condition.expression,
-        "processedExpr": answer.processed,
-        "evaluated": not is_else,
-        "result": answer.yes,
-        "taken": answer.yes,
-        **({"variableValues": answer.operands} if answer.operands else {}),
-        **({"error": answer.problem} if answer.problem else {}),
+        "processedExpr": answer.processed if answer is not None else "",
+        "evaluated": answer is not None,
+        "result": answer is not None and answer.yes,
+        "taken": answer is not None and answer.yes,
+        **asked,
     }

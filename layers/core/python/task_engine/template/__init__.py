@@ -1,1 +1,1 @@
-"""Templates and JavaScript: what `{{ }}` and scripts can see and do."""
+"""Templates and JavaScript: what `{{…}}` means, and where user code runs."""

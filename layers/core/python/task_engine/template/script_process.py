@@ -1,89 +1,111 @@
-"""One script in a child process with a deadline: what the sandbox can't interrupt, SIGKILL can.
+"""Work in a forked child with a deadline at which it is killed, whatever it does.
 
-A fork costs a few milliseconds and needs neither shared memory nor semaphores, which Lambda lacks.
+Neither shared memory nor semaphores are needed: AWS Lambda has no /dev/shm.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import select
 import signal
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
 
 from task_engine.errors import NodeError
-from task_engine.model.json_value import JsonValue
-from task_engine.template.sandbox import Bounds, ScriptLimit, evaluate
+from task_engine.template.failures import ScriptError, limit_exceeded
 
-# The sandbox's own limit comes first, with a better message; this is the last line.
-_GRACE_SECONDS = 1.0
+_FORKING = threading.Lock()
 _CHUNK = 1 << 20
 
 
-def evaluate_in_child(code: str, bindings: Mapping[str, JsonValue], bounds: Bounds) -> JsonValue:
-    """As `sandbox.evaluate`, ended for certain a second after the time limit.
+def run_in_child(work: Callable[[], str], seconds: float, what: str) -> str:
+    """The text that `work` returns in a child; a NodeError raised there is raised here.
 
-    Raises NodeError with JavaScript's message, ScriptLimit for a limit or a child that died.
+    Raises NodeError EXECUTION_ENGINE_ERROR when it is not done after `seconds`, or died. The child
+    is gone when this returns. Costs a few milliseconds.
     """
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        _work(writing, code, bindings, bounds)
-    os.close(writing)
+    # Were two threads to fork at once, a child could hold the writing end of the other's pipe,
+    # and the other's end would not be seen while that child lives.
+    with _FORKING:
+        read_end, write_end = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(read_end)
+            _serve(work, write_end, seconds)
+        os.close(write_end)
     try:
-        raw = _read(reading, time.monotonic() + bounds.seconds + _GRACE_SECONDS)
+        answer = _read(read_end, time.monotonic() + seconds)
     finally:
-        os.close(reading)
-        _end(child)
-    if raw is None:
-        raise ScriptLimit(f"timeout: the script ran longer than {bounds.seconds:g} s")
-    if not raw:
-        raise ScriptLimit("the script ended its process: it probably ran out of memory")
-    return _answer(json.loads(raw))
+        os.close(read_end)
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    if answer is None:
+        raise limit_exceeded(f"timeout: the {what} did not end within {seconds:.3g} seconds")
+    return _unpack(answer, what)
 
 
-def _work(writing: int, code: str, bindings: Mapping[str, JsonValue], bounds: Bounds) -> None:
-    """The child's whole life; it never returns, so nothing of the parent's runs twice."""
+def _serve(work: Callable[[], str], write_end: int, seconds: float) -> NoReturn:
+    """In the child: never returns, and never runs what the parent would at its exit."""
     try:
+        gc.disable()
+        _limit_processor(seconds)
         try:
-            answer = {"value": evaluate(code, bindings, bounds)}
+            answer = b"+" + work().encode("utf-8", "replace")
+        except ScriptError as error:
+            answer = b"!" + error.message.encode("utf-8", "replace")
         except NodeError as error:
-            answer = {"error": error.message, "code": error.stable_code}
-        raw = json.dumps(answer).encode()
-        while raw:
-            raw = raw[os.write(writing, raw) :]
+            answer = b"-" + json.dumps([error.stable_code, error.message]).encode()
+        except Exception as error:
+            answer = b"?" + type(error).__name__.encode()
+        view = memoryview(answer + b"\n")
+        while view:
+            view = view[os.write(write_end, view) :]
     finally:
         os._exit(0)
 
 
-def _read(reading: int, deadline: float) -> bytes | None:
-    """All that the child writes; None when the deadline is first."""
-    parts: list[bytes] = []
+def _limit_processor(seconds: float) -> None:
+    """The kernel ends the child if its parent is gone and can't; times inside are UTC."""
+    import resource  # noqa: PLC0415
+
+    hard = int(seconds) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if os.environ.get("TZ", "UTC") not in ("UTC", ":UTC"):
+        os.environ["TZ"] = "UTC"
+        time.tzset()
+
+
+def _read(read_end: int, deadline: float) -> bytes | None:
+    """All that the child writes, None when the deadline passes before it ends."""
+    poller = select.poll()
+    poller.register(read_end, select.POLLIN)
+    pieces: list[bytes] = []
     while True:
         left = deadline - time.monotonic()
-        if left <= 0:
+        if left <= 0 or not poller.poll(left * 1000):
             return None
-        ready, _, _ = select.select([reading], [], [], left)
-        if not ready:
-            return None
-        part = os.read(reading, _CHUNK)
-        if not part:
-            return b"".join(parts)
-        parts.append(part)
+        piece = os.read(read_end, _CHUNK)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
 
 
-def _end(child: int) -> None:
-    # A child that has written its answer is leaving already; killing it harms nothing.
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-
-
-def _answer(document: dict[str, JsonValue]) -> JsonValue:
-    if "error" not in document:
-        return document["value"]
-    message, code = str(document["error"]), str(document["code"])
-    if code == ScriptLimit.code:
-        raise ScriptLimit(message)
-    raise NodeError(message, code=code)
+def _unpack(answer: bytes, what: str) -> str:
+    if not answer.endswith(b"\n"):
+        raise limit_exceeded(f"the {what} ended without a result")
+    text = answer[1:-1].decode()
+    if answer[:1] == b"?":
+        raise limit_exceeded(f"the {what} ended without a result ({text})")
+    if answer[:1] == b"!":
+        raise ScriptError(text)
+    if answer[:1] == b"-":
+        code, message = json.loads(text)
+        raise NodeError(message, code=code)
+    return text

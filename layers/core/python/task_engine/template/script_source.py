@@ -1,119 +1,191 @@
-"""A script's source made ready: imports as requires, templates as values."""
+"""A script's source made ready: templates become values that it reads, imports become requires."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from task_engine.model.json_value import JsonValue
-from task_engine.processors.base import Scope
-from task_engine.template.render import MissingVariables, Piece, pieces_of, value_of
+from task_engine.template.evaluate import DateValue, Value, attempt, text_of
+from task_engine.template.lexer import HOLE_CLOSE, HOLE_OPEN, Kind, Token, tokens
+from task_engine.template.missing import Missing, MissingVariables
+from task_engine.template.paths import UNDEFINED
+from task_engine.template.pieces import Piece, pieces_of
+from task_engine.template.scope import Scope
 
+_HOLE = re.compile(f"{HOLE_OPEN}(\\d+){HOLE_CLOSE}")
+_NAME = re.compile(r"(?<![\w$.])[A-Za-z_$][\w$]*", re.ASCII)
+_TO_ESCAPE = re.compile(r"\\.|`|\$\{", re.DOTALL)
+_BODY_WORDS = frozenset(["return", "require", "import"])
 _IMPORT = re.compile(
-    r"^[ \t]*import\s+(?:(?P<all>\*\s*as\s+(?P<star>[\w$]+))|(?:(?P<default>[\w$]+)\s*,?\s*)?"
-    r"(?:\{(?P<names>[^}]*)\})?)\s*from\s*(?P<quote>['\"])(?P<module>[^'\"]+)(?P=quote)\s*;?",
-    re.MULTILINE,
+    r"""import\s*(?:(?P<default>[\w$]+)\s*,?\s*)?
+        (?:\*\s*as\s+(?P<star>[\w$]+)|\{(?P<names>[^}]*)\})?\s*
+        (?:from\s*)?(?P<quote>["'])(?P<module>[^"'\n]+)(?P=quote)[ \t]*;?""",
+    re.VERBOSE,
 )
-_BODY_WORDS = re.compile(r"\b(?:return|require|import)\b")
-BOUND = "__bound"
+_AS = re.compile(r"\s+as\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """`source` with `__bound[n]` where templates stood; `body` = a function body, otherwise its
-    last expression's value counts."""
+    """`source` reads `values` where templates stood; `names` are all names in its code. It is a
+    function's body when it returns, requires or imports; otherwise its last expression counts."""
 
     source: str
-    bound: list[JsonValue]
-    body: bool
+    values: dict[str, JsonValue]
+    names: frozenset[str]
+
+    @property
+    def body(self) -> bool:
+        """Whether it is the body of a function."""
+        return not self.names.isdisjoint(_BODY_WORDS)
 
 
-def prepare(source: str, scope: Scope) -> Script:
-    """Bind templates as values: outside of quotes as `__bound[n]`, inside as escaped text.
+def prepare(
+    source: str,
+    scope: Scope,
+    field: str = "source",
+    *,
+    lenient: bool = False,
+    inner: frozenset[str] = frozenset(),
+) -> Script:
+    """Bind templates as values: in code with their type, inside quotes as text.
 
-    Raises MissingVariables naming every template that resolved to nothing.
+    What data holds is never read as code. Templates in comments and in regular expressions are
+    left alone. Raises MissingVariables for all templates without a value; when `lenient` they are
+    `undefined`. Templates that speak of a name in `inner` (what only the script will know) become
+    part of the code.
     """
-    bound: list[JsonValue] = []
+    pieces = pieces_of(source)
+    binder = _Binder(scope, [piece for piece in pieces if piece.expression], inner)
+    marked = _marked(pieces)
+    listed = list(tokens(marked))
+    text = "".join(_rewritten(marked, listed, binder))
+    if binder.missing and not lenient:
+        raise MissingVariables(tuple(binder.missing), field)
+    names = frozenset(token.text for token in listed if token.kind is Kind.NAME)
+    return Script(text, binder.values, names)
+
+
+def _marked(pieces: tuple[Piece, ...]) -> str:
     parts: list[str] = []
-    missing: list[str] = []
-    quotes = _Quotes()
-    for piece in pieces_of(source):
-        if not piece.expression:
-            quotes.read(piece.text)
+    count = 0
+    for piece in pieces:
+        if piece.expression:
+            parts.append(f"{HOLE_OPEN}{count}{HOLE_CLOSE}")
+            count += 1
+        else:
             parts.append(piece.text)
+    return "".join(parts)
+
+
+class _Binder:
+    """Gives each template its name in the script, evaluating it when it is first needed."""
+
+    def __init__(self, scope: Scope, holes: list[Piece], inner: frozenset[str]) -> None:
+        self.values: dict[str, JsonValue] = {}
+        self.missing: list[Missing] = []
+        self._scope = scope
+        self._holes = holes
+        self._inner = inner
+        self._known: dict[str, Value] = {}
+
+    def code(self, number: int) -> str:
+        """An expression that has the template's value."""
+        piece = self._holes[number]
+        if self._inner and not self._inner.isdisjoint(_NAME.findall(piece.text)):
+            return f"({piece.text}\n)"
+        value = self._value(piece)
+        if value is UNDEFINED:
+            return "(void 0)"
+        if isinstance(value, DateValue):
+            return f"(new Date({json.dumps(value.iso)}))"
+        self.values[f"__t{number}"] = value
+        return f"__t{number}"
+
+    def text(self, number: int) -> str:
+        """An expression that has the template's text."""
+        piece = self._holes[number]
+        if self._inner and not self._inner.isdisjoint(_NAME.findall(piece.text)):
+            return f"({piece.text}\n)"
+        value = self._value(piece)
+        self.values[f"__s{number}"] = "undefined" if value is UNDEFINED else text_of(value)
+        return f"__s{number}"
+
+    def original(self, number: int) -> str:
+        """The template as its author wrote it."""
+        return f"{{{{{self._holes[number].text}}}}}"
+
+    def _value(self, piece: Piece) -> Value:
+        if piece.text not in self._known:
+            value, reason = attempt(piece, self._scope)
+            self._known[piece.text] = value
+            if value is UNDEFINED:
+                self.missing.append(Missing(piece.text, piece.root, reason))
+        return self._known[piece.text]
+
+
+def _rewritten(marked: str, listed: list[Token], binder: _Binder) -> Iterator[str]:
+    position = skip = 0
+    for place, token in enumerate(listed):
+        start, position = position, position + len(token.text)
+        if start < skip:
             continue
-        parts.append(_bind(piece, scope, (quotes.open, bound, missing)))
-    if missing:
-        raise MissingVariables(tuple(dict.fromkeys(missing)), "source")
-    text = "".join(parts)
-    body = _BODY_WORDS.search(text) is not None
-    return Script(_IMPORT.sub(_require, text), bound, body)
+        if token.kind is Kind.NAME and token.text == "import":
+            found = _IMPORT.match(marked, start)
+            if found is not None:
+                skip = found.end()
+                yield _require(found)
+                continue
+        yield _bound(token, binder, listed, place)
 
 
-def _bind(piece: Piece, scope: Scope, into: tuple[str, list[JsonValue], list[str]]) -> str:
-    quote, bound, missing = into
-    found, value = value_of(piece, scope)
-    if not found or value is None:
-        missing.append(piece.text)
-        return ""
-    if quote:
-        return _escaped(value, quote)
-    bound.append(value)
-    return f"{BOUND}[{len(bound) - 1}]"
+def _bound(token: Token, binder: _Binder, listed: list[Token], place: int) -> str:
+    if HOLE_OPEN not in token.text:
+        return token.text
+    if token.kind is Kind.HOLE:
+        return binder.code(_number(token.text))
+    if token.kind is Kind.TEMPLATE:
+        return _HOLE.sub(lambda hole: f"${{{binder.text(int(hole[1]))}}}", token.text)
+    if token.kind is Kind.STRING:
+        literal = _TO_ESCAPE.sub(_escaped, token.text[1:-1])
+        literal = _HOLE.sub(lambda hole: f"${{{binder.text(int(hole[1]))}}}", literal)
+        return f"[`{literal}`]" if _is_key(listed, place) else f"`{literal}`"
+    return _HOLE.sub(lambda hole: binder.original(int(hole[1])), token.text)
 
 
-def _escaped(value: JsonValue, quote: str) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-    escaped = json.dumps(text)[1:-1]
-    if quote == "'":
-        return escaped.replace("'", "\\'")
-    if quote == "`":
-        return escaped.replace("`", "\\`").replace("${", "\\${")
-    return escaped
+def _number(hole: str) -> int:
+    return int(hole[1:-1])
 
 
-class _Quotes:
-    """Which quote is open after the text read so far; comments are passed over."""
+def _escaped(found: re.Match[str]) -> str:
+    return found[0] if found[0][0] == "\\" else "\\" + found[0]
 
-    def __init__(self) -> None:
-        self.open = ""
-        self._comment = ""
 
-    def read(self, text: str) -> None:
-        position = 0
-        while position < len(text):
-            position += self._step(text, position)
+def _is_key(listed: list[Token], place: int) -> bool:
+    """Whether the text is a key of an object literal, which can't be a template literal."""
+    return _significant(listed[place + 1 :]) == ":" and _significant(reversed(listed[:place])) in (
+        "{",
+        ",",
+    )
 
-    def _step(self, text: str, position: int) -> int:
-        two, char = text[position : position + 2], text[position]
-        if self._comment:
-            if (self._comment == "//" and char == "\n") or (self._comment == "/*" and two == "*/"):
-                self._comment = ""
-            return 1
-        if self.open:
-            if char == "\\":
-                return 2
-            # A line's end closes a quote that was none (in a regular expression).
-            if char == self.open or (char == "\n" and self.open != "`"):
-                self.open = ""
-            return 1
-        if two in ("//", "/*"):
-            self._comment = two
-            return 2
-        if char in "'\"`":
-            self.open = char
-        return 1
+
+def _significant(listed: Iterator[Token] | list[Token]) -> str:
+    for token in listed:
+        if token.kind not in (Kind.SPACE, Kind.COMMENT):
+            return token.text
+    return ""
 
 
 def _require(found: re.Match[str]) -> str:
-    module = json.dumps(found["module"])
-    if found["star"]:
-        return f"const {found['star']} = require({module});"
+    required = f"require({json.dumps(found['module'])})"
     statements = []
     if found["default"]:
-        statements.append(f"const {found['default']} = __default(require({module}));")
+        statements.append(f"const {found['default']} = __default({required});")
+    if found["star"]:
+        statements.append(f"const {found['star']} = {required};")
     if found["names"] is not None:
-        names = re.sub(r"\s+as\s+", ": ", found["names"])
-        statements.append(f"const {{{names}}} = require({module});")
-    return " ".join(statements) or f"require({module});"
+        statements.append(f"const {{{_AS.sub(': ', found['names'])}}} = {required};")
+    return " ".join(statements) or f"{required};"
