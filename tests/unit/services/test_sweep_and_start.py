@@ -1,0 +1,169 @@
+"""What nobody else will do: expire, revive, give up; and how queued executions begin."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+
+from task_engine.model.execution import Execution, ExecutionStatus
+from task_engine.model.plan import Plan, RunClass
+from task_engine.model.task import CompletionReason, Definition, Task, TaskStatus
+from task_engine.model.trigger import Trigger, TriggerRecord, TriggerType
+from task_engine.run.finish import FinishExecution
+from task_engine.run.ports import Run
+from task_engine.services.start import StartExecution
+from task_engine.services.sweep import Sweeper, SweepPorts
+
+from tests.fakes.clock import START_MS, FakeClock
+from tests.fakes.machines import FakeSchedules, FakeSteps, FakeWalker
+from tests.fakes.stores import FakeExecutions, FakeTasks
+
+TRIGGER = Trigger("t", "start", TriggerType.MANUAL, {})
+PLAN = Plan(TRIGGER, {}, (), RunClass.EXPRESS, {})
+TASK = Task(
+    id="01k9zq2a1b3c5d7e9f1g3h5j7k", owner="0xo", wallet="0xw", name="",
+    definition=Definition(TRIGGER, (), (), {}), status=TaskStatus.ENABLED, created_at=START_MS,
+)  # fmt: skip
+
+
+class Reviving(FakeWalker):
+    """Revives until it is told that it was tried often enough."""
+
+    worn_out = False
+
+    def revive(self, execution: Execution, plan: Plan, now_ms: int) -> bool:
+        return not self.worn_out and super().revive(execution, plan, now_ms)
+
+
+@dataclass
+class Yard:
+    """Sweeper and starter with fakes around them."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    tasks: FakeTasks = field(default_factory=FakeTasks)
+    schedules: FakeSchedules = field(default_factory=FakeSchedules)
+    walker: Reviving = field(default_factory=Reviving)
+    announced: list[Execution] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.executions = FakeExecutions(self.tasks)
+        self.finishing = FinishExecution(FakeSteps(), self, self, self, self.clock)  # type: ignore[arg-type]
+        self.sweeper = Sweeper(
+            SweepPorts(
+                self.tasks, self.executions, self.tasks, self.schedules, self.walker,
+                self.finishing, self.clock,
+            )
+        )  # fmt: skip
+        self.starter = StartExecution(self.executions, self.tasks, self.walker, self.finishing)
+
+    def plan(self, run: Run) -> Plan:
+        return self.tasks.of(run.owner, run.task_id, run.version)
+
+    def get(self, task_id: str, execution_id: str) -> Execution | None:
+        return self.executions.get(task_id, execution_id)
+
+    def finish(
+        self, run: Run, status: ExecutionStatus, error: str, skipped: tuple[str, ...], now_ms: int
+    ) -> Execution:
+        execution = self.executions.get(run.task_id, run.execution_id)
+        assert execution is not None
+        return replace(self.executions.end(execution, status, now_ms), error=error)
+
+    def execution_finished(self, execution: Execution) -> None:
+        self.announced.append(execution)
+
+    def given_execution(self, task: Task = TASK) -> Execution:
+        if (task.owner, task.id) not in self.tasks.rows:
+            self.tasks.create(task, PLAN, 10)
+        record = TriggerRecord(TriggerType.MANUAL, None)
+        return self.executions.admit(
+            task, "call:1", "01k9zq3v7d2m4n6p8r0t2w4y6z", record, self.clock.now_ms(), 60
+        ).execution
+
+    def start(self, *bodies: object) -> list[object]:
+        records = [
+            {"messageId": str(i), "body": body if isinstance(body, str) else json.dumps(body)}
+            for i, body in enumerate(bodies)
+        ]
+        answer = self.starter.handle({"Records": records})["batchItemFailures"]
+        return list(answer) if isinstance(answer, list) else []
+
+
+def message(execution: Execution) -> dict[str, str]:
+    return {"executionId": execution.id, "taskId": execution.task_id, "owner": execution.owner}
+
+
+def test_an_idle_task_past_its_time_is_completed_as_expired() -> None:
+    yard = Yard()
+    task = replace(TASK, expired_at=START_MS - 1)
+    yard.tasks.create(task, PLAN, 10)
+    yard.schedules.arm(task)
+    assert yard.sweeper.sweep()["expired"] == 1
+    after = yard.tasks.get(task.owner, task.id)
+    assert after is not None
+    assert (after.status, after.completion_reason) == (
+        TaskStatus.COMPLETED,
+        CompletionReason.EXPIRED,
+    )
+    assert yard.schedules.armed == set()
+
+
+def test_an_execution_that_is_open_too_long_is_walked_again() -> None:
+    yard = Yard()
+    execution = yard.given_execution()
+    assert yard.sweeper.sweep()["revived"] == 0, "it is young"
+    yard.clock.forward(6 * 60_000)
+    assert yard.sweeper.sweep() == {"expired": 0, "revived": 1, "givenUp": 0}
+    assert yard.walker.ran == [execution.id]
+
+
+def test_one_that_was_revived_often_enough_ends_as_an_error() -> None:
+    yard = Yard()
+    execution = yard.given_execution()
+    yard.walker.worn_out = True
+    yard.clock.forward(6 * 60_000)
+    assert yard.sweeper.sweep()["givenUp"] == 1
+    after = yard.executions.get(execution.task_id, execution.id)
+    assert after is not None
+    assert after.status is ExecutionStatus.ERROR
+    assert [e.id for e in yard.announced] == [execution.id]
+
+
+def test_one_whose_task_was_deleted_ends_as_an_error() -> None:
+    yard = Yard()
+    execution = yard.given_execution()
+    yard.tasks.delete(TASK)
+    yard.clock.forward(6 * 60_000)
+    assert yard.sweeper.sweep()["givenUp"] == 1
+    after = yard.executions.get(execution.task_id, execution.id)
+    assert after is not None
+    assert after.status is ExecutionStatus.ERROR
+
+
+def test_a_queued_execution_is_started_and_a_finished_one_is_not() -> None:
+    yard = Yard()
+    execution = yard.given_execution()
+    assert yard.start(message(execution)) == []
+    assert yard.walker.ran == [execution.id]
+    yard.executions.end(execution, ExecutionStatus.SUCCESS, 1)
+    assert yard.start(message(execution)) == []
+    assert yard.walker.ran == [execution.id]
+
+
+def test_only_bad_messages_are_delivered_again() -> None:
+    yard = Yard()
+    execution = yard.given_execution()
+    unknown = {**message(execution), "executionId": "nobody"}
+    failed = yard.start("not json", message(execution), unknown, "{}")
+    assert failed == [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}, {"itemIdentifier": "3"}]
+    assert yard.walker.ran == [execution.id]
+
+
+def test_a_queued_execution_of_a_deleted_task_ends() -> None:
+    yard = Yard()
+    execution = yard.given_execution()
+    yard.tasks.delete(TASK)
+    assert yard.start(message(execution)) == []
+    after = yard.executions.get(execution.task_id, execution.id)
+    assert after is not None
+    assert after.status is ExecutionStatus.ERROR
