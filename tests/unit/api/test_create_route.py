@@ -13,7 +13,7 @@ from tests.unit.api.world import OTHER, OWNER, START_MS, World
 HOUR_MS = 3_600_000
 
 
-def _body(world: World, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
+def _body(world: World, **changes: Any) -> dict[str, Any]:
     wallet = world.first_wallet()
     body = {
         "name": "orders",

@@ -16,7 +16,7 @@ CRON = Trigger("t1", "start", TriggerType.CRON, {"schedules": ["0 * * * *"]})
 BLOCK = Trigger("t1", "start", TriggerType.BLOCK, {"interval": 10, "chainId": 1})
 
 
-def _fire(world: World, task: Task, key: str = "", **body: Any) -> Answer:  # noqa: ANN401
+def _fire(world: World, task: Task, key: str = "", **body: Any) -> Answer:
     headers = {"Idempotency-Key": key} if key else {}
     body.setdefault("triggerType", task.definition.trigger.type.value)
     return world.call("POST", f"/workflows/{task.id}:trigger", body, headers=headers)

@@ -44,7 +44,7 @@ class Answer:
     text: str
 
     @property
-    def json(self) -> Any:  # noqa: ANN401
+    def json(self) -> Any:
         return json.loads(self.text)
 
     @property
@@ -99,7 +99,7 @@ class World:
     def token(self, owner: str = OWNER, chain_id: int = CHAIN) -> str:
         return issue_token(self.signer, owner, chain_id, self.clock.ms // 1000 + 3600)
 
-    def call(self, method: str, path: str, body: object = None, **more: Any) -> Answer:  # noqa: ANN401
+    def call(self, method: str, path: str, body: object = None, **more: Any) -> Answer:
         """`token=""` sends none, `owner` calls as another; the rest goes into the event."""
         token = more.pop("token", None)
         owner = more.pop("owner", OWNER)
@@ -122,7 +122,7 @@ class World:
             answer["body"] or "",
         )
 
-    def store_task(self, owner: Address = OWNER, **changes: Any) -> Task:  # noqa: ANN401
+    def store_task(self, owner: Address = OWNER, **changes: Any) -> Task:
         """A task that is there already: `fetch`, then `sum` after it, and `other` beside them."""
         trigger = changes.pop("trigger", None) or Trigger(
             "t1", "start", TriggerType.MANUAL, {"lang": "JSON", "data": {"from": "config"}}

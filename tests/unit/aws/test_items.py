@@ -25,7 +25,7 @@ VALUES = st.recursive(
 )
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - boto3's values
+def plain(value: Any) -> Any:
     """boto3's Decimal and Binary as the plain values they stand for."""
     if isinstance(value, Binary):
         return bytes(value)  # type: ignore[call-overload]
@@ -36,7 +36,7 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - boto3's values
     return value
 
 
-def as_sent(attribute: Any) -> Any:  # noqa: ANN401 - boto3's own type
+def as_sent(attribute: Any) -> Any:
     """Without base64, as boto3 hands an attribute over."""
     ((kind, value),) = attribute.items()
     if kind == "B":
