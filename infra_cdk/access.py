@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_cdk import aws_iam as iam
 
@@ -16,7 +16,7 @@ class Grant:
     """One use: `names` are resource settings the function reads, `actions` by ARN name."""
 
     names: tuple[str, ...] = ()
-    actions: Mapping[str, tuple[str, ...]] | None = None
+    actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 _MEANING: Mapping[Use, Grant] = {
@@ -28,13 +28,8 @@ _MEANING: Mapping[Use, Grant] = {
     Use.SIGN_TOKENS: Grant(("TOKEN_KEY",), {"token_key": ("kms:GenerateMac",)}),
     Use.VERIFY_TOKENS: Grant(("TOKEN_KEY",), {"token_key": ("kms:VerifyMac",)}),
     Use.ENQUEUE: Grant(("EXECUTION_QUEUE_URL",), {"execution_queue": ("sqs:SendMessage",)}),
-    Use.WALK: Grant(
-        ("WALK_EXPRESS_ARN", "WALK_STANDARD_ARN"),
-        {
-            "walk_express": ("states:StartExecution",),
-            "walk_standard": ("states:StartExecution",),
-        },
-    ),
+    Use.WALK_EXPRESS: Grant(("WALK_EXPRESS_ARN",), {"walk_express": ("states:StartExecution",)}),
+    Use.WALK_STANDARD: Grant(("WALK_STANDARD_ARN",), {"walk_standard": ("states:StartExecution",)}),
     Use.WALK_AND_WAIT: Grant(
         ("WALK_EXPRESS_ARN",), {"walk_express": ("states:StartSyncExecution",)}
     ),
@@ -44,11 +39,7 @@ _MEANING: Mapping[Use, Grant] = {
     Use.ARM: Grant(
         ("SCHEDULE_GROUP", "SCHEDULE_ROLE_ARN", "TRIGGER_FUNCTION_ARN", "SCHEDULE_DLQ_ARN"),
         {
-            "schedules": (
-                "scheduler:CreateSchedule",
-                "scheduler:GetSchedule",
-                "scheduler:UpdateSchedule",
-            ),
+            "schedules": ("scheduler:CreateSchedule", "scheduler:UpdateSchedule"),
             "schedule_role": ("iam:PassRole",),
         },
     ),
@@ -57,17 +48,27 @@ _MEANING: Mapping[Use, Grant] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Wildcard:
+    """An ARN that ends in `*`: the nag finding it makes, and why it is as narrow as can be."""
+
+    rule: str
+    reason: str
+
+
 class Access:
     """Turns catalogue rows into environments and policies, from what exists so far.
 
     `names` are values of resource settings, `arns` ARNs by the name used in the table above and by
-    `table:<name>`; both grow while the stack is built, a missing one is a KeyError at synthesis.
+    `table:<name>`, `wildcards` those ARNs that have one; all grow while the stack is built, and a
+    missing one is a KeyError at synthesis.
     """
 
     def __init__(self, stage: StageConfig) -> None:
         self._stage = stage
         self.names: dict[str, str] = {}
         self.arns: dict[str, str] = {}
+        self.wildcards: dict[str, Wildcard] = {}
 
     def environment(self, spec: FunctionSpec) -> dict[str, str]:
         """The settings of one function; only names that it needs, and the stage's limits."""
@@ -83,16 +84,14 @@ class Access:
 
     def statements(self, spec: FunctionSpec) -> list[iam.PolicyStatement]:
         """Exactly what the row allows: one statement per resource."""
-        actions: dict[str, set[str]] = {}
-        for table, operations in spec.tables.items():
-            actions[f"table:{table}"] = {f"dynamodb:{operation}" for operation in operations}
-        for use in spec.uses:
-            for arn_name, allowed in (_MEANING[use].actions or {}).items():
-                actions.setdefault(arn_name, set()).update(allowed)
         return [
             self._statement(arn_name, sorted(allowed))
-            for arn_name, allowed in sorted(actions.items())
+            for arn_name, allowed in sorted(_actions(spec).items())
         ]
+
+    def findings(self, spec: FunctionSpec) -> list[Wildcard]:
+        """The wildcards among the row's resources."""
+        return [self.wildcards[name] for name in sorted(_actions(spec)) if name in self.wildcards]
 
     def _statement(self, arn_name: str, actions: Sequence[str]) -> iam.PolicyStatement:
         conditions = (
@@ -110,3 +109,14 @@ class Access:
         if kind == "table" and index:
             return f"{self.arns[f'table:{table}']}/index/{index}"
         return self.arns[arn_name]
+
+
+def _actions(spec: FunctionSpec) -> dict[str, set[str]]:
+    """The row's IAM actions by ARN name."""
+    actions: dict[str, set[str]] = {}
+    for table, operations in spec.tables.items():
+        actions[f"table:{table}"] = {f"dynamodb:{operation}" for operation in operations}
+    for use in spec.uses:
+        for arn_name, allowed in _MEANING[use].actions.items():
+            actions.setdefault(arn_name, set()).update(allowed)
+    return actions

@@ -22,7 +22,8 @@ class Use(Enum):
     SIGN_TOKENS = "make the MAC of tokens"
     VERIFY_TOKENS = "check the MAC of tokens"
     ENQUEUE = "send to the execution queue"
-    WALK = "start walks"
+    WALK_EXPRESS = "start Express walks"
+    WALK_STANDARD = "start Standard walks"
     WALK_AND_WAIT = "start an Express walk and wait for its end"
     ASK_WALKS = "ask how a Standard walk goes"
     ARM = "create and change schedules"
@@ -54,13 +55,18 @@ class FunctionSpec:
         return "".join(word.capitalize() for word in self.name.split("_"))
 
 
-_GUARDS = ("GetItem", "PutItem", "UpdateItem")
 _CHAINS = ("CHAINS", "DEFAULT_CHAIN_ID")
 _FACTORY = (*_CHAINS, "FACTORY_ADDRESS", "INIT_CODE_HASH")
 _HTTP = ("ALLOWED_HOSTS",)
-_STEPS = ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
-_STATE = ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
 _BLOBS = frozenset({Use.READ_BLOBS, Use.WRITE_BLOBS})
+_WALKS = frozenset({Use.WALK_EXPRESS, Use.WALK_STANDARD})
+_STATE = ("PutItem", "Query")
+# Giving an execution its end also completes its task and corrects the owner's count.
+_FINISH: Mapping[str, tuple[str, ...]] = {
+    "tasks": ("GetItem", "UpdateItem"),
+    "executions": ("GetItem", "UpdateItem"),
+    "steps": ("Query",),
+}
 
 
 def _api(
@@ -68,31 +74,34 @@ def _api(
     purpose: str,
     tables: Mapping[str, tuple[str, ...]],
     uses: frozenset[Use] = frozenset(),
-    settings: tuple[str, ...] = (),
+    settings: tuple[str, ...] = ("DEFAULT_CHAIN_ID",),
 ) -> FunctionSpec:
     return FunctionSpec(
         name=name,
         purpose=purpose,
         timeout_seconds=API_SECONDS,
-        tables={**tables, "guards": _GUARDS},
+        tables=tables,
         uses=uses | {Use.VERIFY_TOKENS},
         settings=settings,
     )
 
 
 def _node(
-    kind: str, purpose: str, settings: tuple[str, ...] = (), *, state: bool = False
+    kind: str,
+    purpose: str,
+    settings: tuple[str, ...] = (),
+    more: Mapping[str, tuple[str, ...]] | None = None,
 ) -> FunctionSpec:
     return FunctionSpec(
         name=f"node_{kind}",
         purpose=purpose,
         timeout_seconds=NODE_SECONDS,
         tables={
-            "tasks": ("BatchGetItem", "GetItem"),
-            "executions": ("BatchGetItem", "GetItem"),
-            "steps": _STEPS,
-            "secrets": ("BatchGetItem", "GetItem"),
-            **({"task_state": _STATE} if state else {}),
+            "tasks": ("GetItem",),
+            "executions": ("BatchGetItem",),
+            "steps": ("BatchGetItem", "UpdateItem"),
+            "secrets": ("BatchGetItem",),
+            **(more or {}),
         },
         uses=_BLOBS | {Use.DECRYPT_SECRETS},
         settings=settings,
@@ -103,39 +112,25 @@ _API = (
     _api(
         "api_auth",
         "POST /auth:exchange and GET /health",
-        {},
+        {"guards": ("UpdateItem",)},
         frozenset({Use.SIGN_TOKENS}),
-        _CHAINS,
     ),
     _api(
         "api_workflows",
         "Tasks: create, read, change, trigger",
         {
-            "tasks": (
-                "BatchGetItem",
-                "ConditionCheckItem",
-                "DeleteItem",
-                "GetItem",
-                "PutItem",
-                "Query",
-                "UpdateItem",
-            ),
-            "executions": ("BatchGetItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+            "tasks": ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+            "executions": ("GetItem", "PutItem", "Query"),
             "steps": ("Query",),
-            "secrets": ("BatchWriteItem", "DeleteItem", "Query"),
-            "task_state": ("BatchWriteItem", "DeleteItem", "Query"),
-            "wallets": ("GetItem", "PutItem", "Query", "UpdateItem"),
+            "guards": ("GetItem", "PutItem"),
+            "wallets": ("Query",),
+            # What hangs on a task goes with it.
+            "secrets": ("BatchWriteItem", "Query"),
+            "task_state": ("BatchWriteItem", "Query"),
         },
         _BLOBS
-        | {
-            Use.DELETE_BLOBS,
-            Use.ENQUEUE,
-            Use.WALK,
-            Use.WALK_AND_WAIT,
-            Use.ASK_WALKS,
-            Use.ARM,
-            Use.DISARM,
-        },
+        | {Use.DELETE_BLOBS, Use.ENQUEUE, Use.ARM, Use.DISARM}
+        | {Use.WALK_STANDARD, Use.WALK_AND_WAIT, Use.ASK_WALKS},
         _FACTORY,
     ),
     _api(
@@ -143,7 +138,7 @@ _API = (
         "Executions: read, count, statistics",
         {
             "tasks": ("BatchGetItem", "GetItem", "Query"),
-            "executions": ("BatchGetItem", "GetItem", "Query"),
+            "executions": ("GetItem", "Query"),
             "steps": ("Query",),
         },
         frozenset({Use.READ_BLOBS}),
@@ -151,31 +146,29 @@ _API = (
     _api(
         "api_secrets",
         "Secrets: put, list, delete",
-        {
-            "secrets": ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
-            "tasks": ("GetItem",),
-        },
-        frozenset({Use.ENCRYPT_SECRETS}),
+        {"secrets": ("DeleteItem", "Query", "UpdateItem"), "tasks": ("GetItem",)},
+        frozenset({Use.ENCRYPT_SECRETS, Use.READ_BLOBS}),
     ),
     _api(
         "api_wallets",
         "Wallets: list, create, hide",
-        {
-            "wallets": ("GetItem", "PutItem", "Query", "UpdateItem"),
-            "tasks": ("Query",),
-        },
-        frozenset({Use.READ_BLOBS}),
-        _FACTORY,
+        {"wallets": ("GetItem", "PutItem", "Query", "UpdateItem"), "tasks": ("Query",)},
+        settings=_FACTORY,
     ),
 )
 
 _NODES = (
     _node("rest_api", "One HTTP request", _HTTP),
     _node("graphql_query", "One GraphQL query", _HTTP),
-    _node("custom_code", "The user's JavaScript, in a sandbox", state=True),
+    _node("custom_code", "The user's JavaScript, in a sandbox", more={"task_state": _STATE}),
     _node("branch", "The first condition that holds"),
     _node("filter", "The elements for which an expression holds"),
-    _node("loop", "One node over every element, in chunks", _HTTP, state=True),
+    _node(
+        "loop",
+        "One node over every element, in chunks",
+        _HTTP,
+        {"task_state": _STATE, "steps": ("BatchGetItem", "GetItem", "Query", "UpdateItem")},
+    ),
 )
 
 _WORKERS = (
@@ -184,56 +177,41 @@ _WORKERS = (
         purpose="Turns firings of schedules and operators' notices into executions",
         timeout_seconds=WORKER_SECONDS,
         tables={
-            "tasks": ("ConditionCheckItem", "GetItem", "UpdateItem"),
+            "tasks": ("GetItem", "UpdateItem"),
             "executions": ("GetItem", "PutItem"),
-            "guards": ("GetItem", "PutItem", "UpdateItem"),
+            "guards": ("GetItem", "PutItem"),
         },
         uses=_BLOBS | {Use.ENQUEUE, Use.DISARM},
-        settings=("DEFAULT_CHAIN_ID",),
         asynchronous=True,
     ),
     FunctionSpec(
         name="start_execution",
         purpose="Takes executions off the queue and starts their walks",
         timeout_seconds=WORKER_SECONDS,
-        tables={
-            "tasks": ("GetItem", "UpdateItem"),
-            "executions": ("GetItem", "UpdateItem"),
-            "steps": ("Query",),
-        },
-        uses=frozenset({Use.READ_BLOBS, Use.WALK, Use.ANNOUNCE}),
+        tables=_FINISH,
+        uses=_WALKS | {Use.READ_BLOBS, Use.ANNOUNCE},
     ),
     FunctionSpec(
         name="fail_step",
         purpose="Stores the failed step that a node's function could not store",
         timeout_seconds=WORKER_SECONDS,
-        tables={"tasks": ("GetItem",), "steps": _STEPS, "executions": ("GetItem",)},
+        tables={"tasks": ("GetItem",), "steps": ("UpdateItem",)},
         uses=_BLOBS,
     ),
     FunctionSpec(
         name="finish_execution",
         purpose="Gives an execution its final status and announces it",
         timeout_seconds=WORKER_SECONDS,
-        tables={
-            "tasks": ("GetItem", "UpdateItem"),
-            "executions": ("GetItem", "UpdateItem"),
-            "steps": ("Query",),
-        },
-        uses=frozenset({Use.READ_BLOBS, Use.ANNOUNCE, Use.DISARM}),
+        tables=_FINISH,
+        uses=frozenset({Use.READ_BLOBS, Use.ANNOUNCE}),
         asynchronous=True,
     ),
     FunctionSpec(
         name="sweeper",
         purpose="Expires tasks; revives or ends executions that are stuck",
         timeout_seconds=240,
-        tables={
-            "tasks": ("GetItem", "UpdateItem"),
-            "tasks/due": ("Query",),
-            "executions": ("GetItem", "UpdateItem"),
-            "executions/open": ("Query",),
-            "steps": ("Query",),
-        },
-        uses=frozenset({Use.READ_BLOBS, Use.WALK, Use.ASK_WALKS, Use.DISARM, Use.ANNOUNCE}),
+        tables={**_FINISH, "tasks/due": ("Query",), "executions/open": ("Query",)},
+        uses=_WALKS | {Use.READ_BLOBS, Use.ASK_WALKS, Use.DISARM, Use.ANNOUNCE},
         asynchronous=True,
     ),
 )

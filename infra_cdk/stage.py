@@ -100,7 +100,7 @@ _STAGES = {
         log_retention_days=1,
         map_concurrency=4,
         asset_bucket=ASSET_BUCKET,
-        monitoring=Monitoring(dashboard=False, gateway_logs=False),
+        monitoring=_NOTHING_WATCHES,
     ),
 }
 

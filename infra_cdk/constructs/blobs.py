@@ -6,6 +6,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra_cdk.nag import acknowledge
 from infra_cdk.stage import StageConfig
 
 
@@ -37,4 +38,10 @@ class Blobs(Construct):
                     ]
                 ),
             ],
+        )
+        acknowledge(
+            self.bucket,
+            "Only functions of this deployment reach it, and they log; access logs would need a "
+            "second bucket that is never read",
+            "S1",
         )

@@ -40,7 +40,7 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
 
 class HttpApi(Construct):
     """API Gateway REST API (v1) with Lambda proxy integrations and no authorizer: the functions
-    check the token themselves (docs/adr/0007)."""
+    check the token themselves (docs/adr/0012)."""
 
     def __init__(
         self,

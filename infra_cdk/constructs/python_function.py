@@ -62,6 +62,11 @@ class PythonFunction(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             dead_letter_queue=workshop.failed_events if spec.asynchronous else None,
         )
+        acknowledge(
+            self.function,
+            "The packages are locked and measured for Python 3.13, which Lambda maintains",
+            "L1",
+        )
 
     def _role(self, access: Access) -> iam.Role:
         role = iam.Role(
@@ -78,6 +83,8 @@ class PythonFunction(Construct):
             "X-Ray knows no resources: its two actions are granted on all or not at all",
             "IAM5[Resource::*]",
         )
+        for finding in access.findings(self.spec):
+            acknowledge(role, finding.reason, finding.rule)
         return role
 
 

@@ -6,6 +6,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra_cdk.nag import acknowledge
 from infra_cdk.stage import StageConfig
 
 MAX_RECEIVES = 5
@@ -24,6 +25,11 @@ class DeadLetters(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             removal_policy=RemovalPolicy.RETAIN if stage.keep_data else RemovalPolicy.DESTROY,
+        )
+        acknowledge(
+            self.queue,
+            "It is the dead-letter queue of schedules, rules and asynchronous invocations",
+            "SQS3",
         )
 
 

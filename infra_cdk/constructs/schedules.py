@@ -20,23 +20,25 @@ class ScheduleGroup(Construct):
         self.name = stage.prefix
         self.group = scheduler.CfnScheduleGroup(self, "Group", name=self.name)
 
-    def schedules_arn(self) -> str:
-        """The schedules of this group."""
+    def schedules_prefix(self) -> str:
+        """ARN of the group's schedules, up to the slash before their names."""
         return Stack.of(self).format_arn(
-            service="scheduler", resource="schedule", resource_name=f"{self.name}/*"
+            service="scheduler", resource="schedule", resource_name=self.name
         )
 
 
 class ScheduleRole(Construct):
     """The role that schedules fire with: it may invoke the trigger, and keep what was not taken.
 
-    Only schedules of our group in our account can assume it.
+    Only schedules of `group` in our account can assume it:
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
     """
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
+        group: str,
         trigger: lambda_.IFunction,
         dead_letters: sqs.IQueue,
     ) -> None:
@@ -47,7 +49,14 @@ class ScheduleRole(Construct):
             description="Fires the trigger function from schedules",
             assumed_by=iam.ServicePrincipal(
                 "scheduler.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+                conditions={
+                    "StringEquals": {
+                        "aws:SourceAccount": Aws.ACCOUNT_ID,
+                        "aws:SourceArn": Stack.of(self).format_arn(
+                            service="scheduler", resource="schedule-group", resource_name=group
+                        ),
+                    }
+                },
             ),
         )
         self.role.add_to_policy(

@@ -53,7 +53,7 @@ class Tables(Construct):
     """All tables, by name.
 
     Encrypted by the account's DynamoDB key: a key of our own would have to be opened to every
-    function that reads any table, so it would separate nobody (docs/adr/0006).
+    function that reads any table, so it would separate nobody (docs/adr/0010).
     """
 
     def __init__(self, scope: Construct, construct_id: str, stage: StageConfig) -> None:

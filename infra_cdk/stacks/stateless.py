@@ -7,18 +7,29 @@ from collections.abc import Iterable
 from aws_cdk import ArnFormat, CfnOutput, Duration, IStackSynthesizer, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra_cdk.access import Access
+from infra_cdk.access import Access, Wildcard
 from infra_cdk.bundling import Bundles
-from infra_cdk.catalogue import API_FUNCTIONS, FUNCTIONS, WALKED_FUNCTIONS
+from infra_cdk.catalogue import (
+    API_FUNCTIONS,
+    FUNCTIONS,
+    NODE_FUNCTIONS,
+    WALKED_FUNCTIONS,
+    WORKER_FUNCTIONS,
+)
+from infra_cdk.constructs.alarms import Alarms
+from infra_cdk.constructs.dashboard import Dashboard
 from infra_cdk.constructs.http_api import BASE_PATH, STAGE_NAME, HttpApi
 from infra_cdk.constructs.layers import layers
 from infra_cdk.constructs.python_function import PythonFunction, Workshop
+from infra_cdk.constructs.queues import DeadLetters
 from infra_cdk.constructs.schedules import ScheduleRole
 from infra_cdk.constructs.walker import Walker
+from infra_cdk.constructs.watched import Watched
 from infra_cdk.stacks.stateful import StatefulStack
 from infra_cdk.stage import StageConfig
 
@@ -56,11 +67,37 @@ class StatelessStack(Stack):
         self._open_schedules()
         self._open_walks()
         self._add_functions(["start_execution", "sweeper", *API_FUNCTIONS])
+        self.missed_events = DeadLetters(self, "MissedEvents", stage)
         self._connect_events()
         self.http = HttpApi(
             self, "Http", stage, {name: self.functions[name].function for name in API_FUNCTIONS}
         )
+        self._watch(stage)
         self._add_outputs()
+
+    def _watch(self, stage: StageConfig) -> None:
+        watched = Watched(
+            functions={
+                "API": self._group(API_FUNCTIONS),
+                "Nodes": self._group(NODE_FUNCTIONS),
+                "Workers": self._group(WORKER_FUNCTIONS),
+            },
+            machines={
+                "Express": self.walker.express.machine,
+                "Standard": self.walker.standard.machine,
+            },
+            queues={"Executions": self._data.executions, "Notices": self._data.notices},
+            dead_letters={**self._data.dead_letters(), "MissedEvents": self.missed_events},
+            api=self.http.api,
+            sweeper_logs=self.functions["sweeper"].log_group,
+        )
+        if stage.monitoring.alarms:
+            Alarms(self, "Alarms", stage, watched)
+        if stage.monitoring.dashboard:
+            Dashboard(self, "Dashboard", stage, watched)
+
+    def _group(self, names: Iterable[str]) -> list[lambda_.IFunction]:
+        return [self.functions[name].function for name in names]
 
     def _add_functions(self, names: Iterable[str]) -> None:
         for name in names:
@@ -69,7 +106,7 @@ class StatelessStack(Stack):
     def _open_schedules(self) -> None:
         trigger = self.functions["trigger"].function
         letters = self._data.missed_schedules.queue
-        role = ScheduleRole(self, "ScheduleRole", trigger, letters).role
+        role = ScheduleRole(self, "ScheduleRole", self._data.schedules.name, trigger, letters).role
         self._access.arns["schedule_role"] = role.role_arn
         self._access.names.update(
             SCHEDULE_ROLE_ARN=role.role_arn, TRIGGER_FUNCTION_ARN=trigger.function_arn
@@ -90,6 +127,10 @@ class StatelessStack(Stack):
                 arn_format=ArnFormat.COLON_RESOURCE_NAME,
                 resource_name=f"{self.walker.standard.name}:*",
             ),
+        )
+        self._access.wildcards["standard_executions"] = Wildcard(
+            f"IAM5[Resource::{_ACCOUNT.format('states')}:execution:{self.walker.standard.name}:*]",
+            "Walks of our state machine: they are named after executions",
         )
 
     def _connect_events(self) -> None:
@@ -124,7 +165,7 @@ class StatelessStack(Stack):
     def _target(self, function: str) -> targets.LambdaFunction:
         return targets.LambdaFunction(
             self.functions[function].function,
-            dead_letter_queue=None,
+            dead_letter_queue=self.missed_events.queue,
             retry_attempts=10,
             max_event_age=Duration.hours(2),
         )
@@ -135,6 +176,7 @@ class StatelessStack(Stack):
             "ApiUrl": api.url_for_path("/" + "/".join(BASE_PATH)),
             "RestApiId": api.rest_api_id,
             "RestApiStage": STAGE_NAME,
+            "DeadLettersMissedEventsUrl": self.missed_events.queue.queue_url,
             "WalkExpressArn": self.walker.express.machine.state_machine_arn,
             "WalkStandardArn": self.walker.standard.machine.state_machine_arn,
         }
@@ -158,12 +200,25 @@ def _data_access(stage: StageConfig, data: StatefulStack) -> Access:
         SCHEDULE_DLQ_ARN=data.missed_schedules.queue.queue_arn,
         EVENT_BUS=data.bus.event_bus_name,
     )
+    prefix = data.schedules.schedules_prefix()
     access.arns.update(
         blobs=data.blobs.bucket.arn_for_objects("*"),
         secrets_key=data.keys.secrets.key_arn,
         token_key=data.keys.tokens.key_arn,
         execution_queue=data.executions.queue.queue_arn,
-        schedules=data.schedules.schedules_arn(),
+        schedules=f"{prefix}/*",
         event_bus=data.bus.event_bus_arn,
     )
+    exported = data.resolve(data.export_value(data.blobs.bucket.bucket_arn))["Fn::ImportValue"]
+    access.wildcards.update(
+        blobs=Wildcard(f"IAM5[Resource::{exported}/*]", "Objects of our bucket, by any key"),
+        schedules=Wildcard(
+            f"IAM5[Resource::{_ACCOUNT.format('scheduler')}:schedule/{data.schedules.name}/*]",
+            "Schedules of our group: they are named after tasks",
+        ),
+    )
     return access
+
+
+# As cdk-nag writes what CloudFormation fills in.
+_ACCOUNT = "arn:<AWS::Partition>:{}:<AWS::Region>:<AWS::AccountId>"
