@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from task_engine.compiler.references import References, references_of
 from task_engine.errors import InvalidRequest
-from task_engine.model.json_value import JsonObject
-from task_engine.model.node import Node, NodeType, variable_name
+from task_engine.model.node import CHAIN_NODE_TYPES, Node, NodeType, variable_name
 from task_engine.model.plan import Lane, Plan, PlanNode, RunClass, Stage
 from task_engine.model.task import Definition
 
@@ -146,7 +146,7 @@ def _stages(lanes: list[Lane], nodes: dict[str, Node], graph: _Graph) -> tuple[S
 def _plan_nodes(order: list[str], nodes: dict[str, Node], graph: _Graph) -> dict[str, PlanNode]:
     """Nodes with what they read: outputs of ancestors that their configuration names."""
     ordinals = {node_id: place for place, node_id in enumerate(order, start=1)}
-    by_name = {variable_name(node.name, node.id): node.id for node in nodes.values()}
+    names = _Names(nodes.values())
     # One bit per node: the union of ancestors stays cheap for thousands of nodes.
     before: dict[str, int] = {}
     planned: dict[str, PlanNode] = {}
@@ -163,18 +163,40 @@ def _plan_nodes(order: list[str], nodes: dict[str, Node], graph: _Graph) -> dict
             type=node.type,
             config=node.config,
             ordinal=ordinals[node_id],
-            reads=_reads(found, by_name, ordinals, mask),
+            reads=_reads(found, names, ordinals, mask),
             secrets=found.secrets,
             retry=node.retry,
         )
     return planned
 
 
+class _Names:
+    """Which nodes an identifier may mean. Templates reach `fetch_price` as `fetchPrice` too, so
+    without an exact match all that differ in case and underscores only are meant."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self._exact: dict[str, str] = {}
+        self._alike: dict[str, list[str]] = {}
+        for node in nodes:
+            name = variable_name(node.name, node.id)
+            self._exact[name] = node.id
+            self._alike.setdefault(_folded(name), []).append(node.id)
+
+    def meant(self, identifier: str) -> Iterable[str]:
+        """Ids of nodes."""
+        exact = self._exact.get(identifier)
+        return (exact,) if exact is not None else self._alike.get(_folded(identifier), ())
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
 def _reads(
-    found: References, by_name: dict[str, str], ordinals: dict[str, int], mask: int
+    found: References, names: _Names, ordinals: dict[str, int], mask: int
 ) -> tuple[str, ...]:
-    named = (by_name[name] for name in found.identifiers if name in by_name)
-    upstream = [node_id for node_id in named if mask >> ordinals[node_id] & 1]
+    meant = {node_id for name in found.identifiers for node_id in names.meant(name)}
+    upstream = [node_id for node_id in meant if mask >> ordinals[node_id] & 1]
     return tuple(sorted(upstream, key=ordinals.__getitem__))
 
 
@@ -192,10 +214,13 @@ def _run_class(order: list[str], nodes: dict[str, Node], graph: _Graph) -> RunCl
 
 
 def _long_loop(node: Node) -> bool:
-    """Whether a loop's items go one after another over the network."""
+    """Whether a loop's items go one after another over the network, or must not be sent twice."""
     if node.type is not NodeType.LOOP:
         return False
-    mode = str(node.config.get("executionMode") or "").lower()
     runner = node.config.get("runner")
-    kind: JsonObject = runner if isinstance(runner, dict) else {}
-    return mode != "parallel" and kind.get("type") != NodeType.CUSTOM_CODE.value
+    kind = runner.get("type") if isinstance(runner, dict) else None
+    if kind == NodeType.CUSTOM_CODE.value:
+        return False
+    mode = str(node.config.get("executionMode") or "").strip().lower()
+    # What speaks to a chain is never run in parallel, whatever the mode says.
+    return mode != "parallel" or kind in CHAIN_NODE_TYPES

@@ -132,16 +132,18 @@ def to_scheduler_expressions(text: str) -> list[str]:
     # Vixie counts from Sunday = 0 (7 too), Scheduler from Sunday = 1.
     weekdays = _values({int(str(day)) % 7 + 1 for day in sim.weekdays}, 1, 7)
     every_day, every_weekday = days == "*", weekdays == "*"
-    if every_weekday:
-        return [f"cron({minutes_hours} {days} {month} ? *)"]
-    if every_day:
-        return [f"cron({minutes_hours} ? {month} {weekdays} *)"]
+    by_day = f"cron({minutes_hours} {days} {month} ? *)"
+    by_weekday = f"cron({minutes_hours} ? {month} {weekdays} *)"
     if sim.day_and:
+        # One of the two begins with a star: crontab then wants both to hold.
+        if every_weekday:
+            return [by_day]
+        if every_day:
+            return [by_weekday]
         raise CronError("a step of days can't be combined with weekdays: use two schedules")
-    return [
-        f"cron({minutes_hours} {days} {month} ? *)",
-        f"cron({minutes_hours} ? {month} {weekdays} *)",
-    ]
+    if every_day or every_weekday:
+        return [f"cron({minutes_hours} * {month} ? *)"]
+    return [by_day, by_weekday]
 
 
 def _values(chosen: Collection[int], least: int, most: int) -> str:

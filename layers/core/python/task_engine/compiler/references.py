@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from task_engine.model.json_value import JsonValue
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+# `configVars.NAME`, `configVars["NAME"]`, and the same after `apContext["configVars"]`.
 _SECRET = re.compile(
-    r"\bapContext\s*(?:\?\.|\.)\s*configVars\s*"
-    r"(?:(?:\?\.|\.)\s*([A-Za-z_]\w*)|(?:\?\.)?\[\s*(?:\"([^\"]+)\"|'([^']+)')\s*\])"
+    r"\bconfigVars\b(?:[\"']\s*\])?\s*"
+    r"(?:(?:\?\.|\.)\s*([A-Za-z_$][\w$-]*)|(?:\?\.)?\[\s*(?:\"([^\"]+)\"|'([^']+)'|`([^`]+)`)\s*\])"
 )
+# `const { NAME, OTHER: mine } = apContext.configVars`
+_TAKEN_APART = re.compile(r"\{([^{}]*)\}\s*=\s*apContext\b[^;\n]{0,20}\bconfigVars\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +28,21 @@ class References:
 
 
 def references_of(config: Mapping[str, JsonValue]) -> References:
-    """Linear in the size of the configuration; nested runners are included."""
+    """Linear in the size of the configuration; nested runners are included. Secrets are found where
+    their names stand as such: after `configVars`, or taken apart from it."""
     identifiers: set[str] = set()
     secrets: dict[str, None] = {}
     for text in texts_of(dict(config)):
         identifiers.update(_IDENTIFIER.findall(text))
         if "configVars" in text:
-            for dotted, double, single in _SECRET.findall(text):
-                secrets[dotted or double or single] = None
+            for spellings in _SECRET.findall(text):
+                name = next(spelling for spelling in spellings if spelling)
+                secrets[name] = None
+                if "-" in name:
+                    # A key with a hyphen in a path, a subtraction in JavaScript.
+                    secrets[name.partition("-")[0]] = None
+            for names in _TAKEN_APART.findall(text):
+                secrets.update(dict.fromkeys(_IDENTIFIER.findall(names)))
     return References(frozenset(identifiers), tuple(secrets))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from task_engine.errors import Problem
 
@@ -18,42 +19,77 @@ _LANGUAGES = {
     "graphql": ("graphql", "lang_graphql", "3"),
     "handlebars": ("handlebars", "lang_handlebars", "4"),
 }
-MAX_ABI_BYTES = 1_048_576
 
 
 class Form(BaseModel):
-    """A JSON object of known fields."""
+    """A JSON object of known fields, read without any conversion."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=False
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        alias_generator=to_camel,
+        populate_by_name=False,
     )
 
 
 def language(value: object) -> object:
     """The language's word for any of its spellings; raises ValueError."""
-    text = str(value).lower()
+    text = str(value).lower() if isinstance(value, str | int) else ""
     for word, spellings in _LANGUAGES.items():
         if text in spellings:
             return word
     raise ValueError("must be javascript, json, graphql or handlebars")
 
 
-def address_or_template(value: object) -> object:
-    """Raises ValueError unless it is an address or a template that will be one."""
-    if isinstance(value, str) and ("{{" in value or _ADDRESS.fullmatch(value.strip())):
+def is_address(value: object) -> bool:
+    """0x (or 0X) and 40 hexadecimal digits of any case."""
+    return isinstance(value, str) and _ADDRESS.fullmatch(value) is not None
+
+
+def has_template(value: object) -> bool:
+    """Whether a text will be something else when it is used."""
+    return isinstance(value, str) and "{{" in value
+
+
+def _address(value: str) -> str:
+    if has_template(value) or is_address(value.strip()):
         return value
-    raise ValueError("must be an address: 0x and 40 hexadecimal digits")
+    raise PydanticCustomError("address", "must be an address: 0x and 40 hexadecimal digits")
 
 
+def _filled(value: str) -> str:
+    if not value.strip():
+        raise PydanticCustomError("missing", "is required")
+    return value
+
+
+def matching(pattern: str, told: str) -> Callable[[str], str]:
+    """A validator for texts that are empty, hold a template, or match; `told` says what to do."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not value or has_template(value) or compiled.fullmatch(value):
+            return value
+        raise ValueError(told)
+
+    return check
+
+
+Text = Annotated[str, AfterValidator(_filled)]
 Language = Annotated[str, BeforeValidator(language)]
-Address = Annotated[str, BeforeValidator(address_or_template)]
-ChainId = Annotated[int, Field(gt=0, strict=True)]
-Text = Annotated[str, Field(min_length=1)]
+Address = Annotated[Text, AfterValidator(_address)]
+ChainId = Annotated[int, Field(gt=0, le=2**53)]
+Wei = Annotated[str, AfterValidator(matching(r"[0-9]{1,78}", "must be a whole decimal number"))]
+CallData = Annotated[
+    str, AfterValidator(matching(r"0x(?:[0-9a-fA-F]{2})*", "must be 0x and hexadecimal bytes"))
+]
 
 
 def problems_of(form: type[Form], value: object, path: str, code: str) -> list[Problem]:
     """Everything wrong with `value`; `code` for what is there and wrong, MISSING_REQUIRED_FIELD for
-    what is not there."""
+    what is not there, INVALID_ADDRESS for what should be an address."""
     try:
         form.model_validate(value)
     except ValidationError as error:
@@ -61,22 +97,46 @@ def problems_of(form: type[Form], value: object, path: str, code: str) -> list[P
     return []
 
 
+_TOLD = {
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "list_type": "must be a list",
+    "string_type": "must be a text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "too_short": "needs at least {min_length}",
+    "too_long": "may have {max_length} at most",
+    "string_too_long": "may have {max_length} characters at most",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:.0f}",
+    "literal_error": "must be {expected}",
+    "extra_forbidden": "is not a field here: remove it",
+    "value_error": "{error}",
+    "address": "must be an address: 0x and 40 hexadecimal digits",
+}
+_ABSENT = frozenset({"missing", "dict_type", "model_type", "list_type", "string_type", "int_type"})
+
+
 def _problem(found: dict[str, Any], path: str, code: str) -> Problem:
-    place = path + _place(found["loc"])
-    name = str(found["loc"][-1]) if found["loc"] else path
-    match found["type"]:
-        case "missing":
-            return Problem("MISSING_REQUIRED_FIELD", place, f"{name} is required")
-        case "string_too_short":
-            return Problem("MISSING_REQUIRED_FIELD", place, f"{name} is required")
-        case "extra_forbidden":
-            return Problem(code, place, f"{name} is not a field here: remove it")
-        case "value_error":
-            text = str(found["ctx"]["error"])
-            problem = "INVALID_ADDRESS" if text.startswith("must be an address") else code
-            return Problem(problem, place, f"{name} {text}")
-    return Problem(code, place, f"{name}: {found['msg'][:1].lower()}{found['msg'][1:]}")
+    place = (path + _place(found["loc"])).lstrip(".")
+    name = _name(place)
+    kind = found["type"]
+    if kind == "missing" or (kind in _ABSENT and found.get("input") is None):
+        return Problem("MISSING_REQUIRED_FIELD", place, f"{name} is required")
+    told = _TOLD.get(kind)
+    text = told.format(**found.get("ctx", {})) if told else found["msg"]
+    return Problem("INVALID_ADDRESS" if kind == "address" else code, place, f"{name} {text}")
 
 
 def _place(parts: Iterable[str | int]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return "".join(
+        f"[{part}]" if isinstance(part, int) else f".{str(part)[:100]}" for part in parts
+    )
+
+
+def _name(place: str) -> str:
+    return place.rpartition(".")[2] or "the value"

@@ -12,5 +12,5 @@ from task_engine.compiler.schema.base import ChainId, Form
 class BlockConfig(Form):
     """Fires when the block's number is a multiple of `interval`."""
 
-    interval: Annotated[int, Field(gt=0, strict=True)]
+    interval: Annotated[int, Field(gt=0)]
     chain_id: ChainId

@@ -12,14 +12,14 @@ from task_engine.compiler.schema.base import Form, Text
 class BranchCondition(Form):
     """One arm; an else has no expression."""
 
-    id: Annotated[Text, Field(pattern=r"^[^.]+$")]
+    id: Annotated[Text, Field(max_length=128)]
     type: Literal["if", "elseIf", "else"]
     expression: str | None = None
 
     @model_validator(mode="after")
     def _else_is_bare(self) -> BranchCondition:
         if self.type == "else" and self.expression and self.expression.strip():
-            raise ValueError("of type else can't have an expression")
+            raise ValueError("is an else: it can't have an expression")
         return self
 
 
@@ -31,8 +31,10 @@ class BranchConfig(Form):
     @model_validator(mode="after")
     def _ordered(self) -> BranchConfig:
         if self.conditions[0].type == "else":
-            raise ValueError("conditions must begin with an if")
-        ids = [condition.id for condition in self.conditions]
-        if len(set(ids)) < len(ids):
-            raise ValueError("conditions must have distinct ids")
+            raise ValueError("has an else as its first condition: begin with an if")
+        seen: set[str] = set()
+        for condition in self.conditions:
+            if condition.id in seen:
+                raise ValueError(f"has two conditions with the id {condition.id[:60]!r}")
+            seen.add(condition.id)
         return self

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator
 
-from task_engine.compiler.schema.base import Address, ChainId, Form
+from task_engine.compiler.schema.base import Address, ChainId, Form, Text, has_template
+
+_AMOUNT = re.compile(r"[0-9]{1,78}|max", re.IGNORECASE)
 
 
-def _amount(value: object) -> object:
-    text = str(value).strip()
-    if "{{" in text or text.upper() == "MAX" or (text.isascii() and text.isdigit()):
-        return text
+def _amount(value: str) -> str:
+    if has_template(value) or _AMOUNT.fullmatch(value.strip()):
+        return value
     raise ValueError("must be wei as a whole decimal number, or MAX")
 
 
 class EthTransferConfig(Form):
-    """`amount` in wei, or MAX."""
+    """`amount` in wei as a text, or MAX."""
 
     destination: Address
-    amount: Annotated[str, BeforeValidator(_amount)]
+    amount: Annotated[Text, AfterValidator(_amount)]
     chain_id: ChainId

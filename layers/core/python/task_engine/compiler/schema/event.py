@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
-from task_engine.compiler.schema.base import Address, ChainId, Form, Text
+from task_engine.compiler.schema.base import Address, CallData, ChainId, Form, Text, has_template
 
 _TOPIC = re.compile(r"0x(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40})")
+_ANY = frozenset({"", "null"})
 
 
-def _topic(value: object) -> object:
-    if value in (None, "", "null"):
-        return value
-    if isinstance(value, str) and ("{{" in value or _TOPIC.fullmatch(value)):
+def is_topic(value: str) -> bool:
+    """0x and 32 bytes, or an address (padded later), or a word for anything."""
+    return value in _ANY or _TOPIC.fullmatch(value) is not None
+
+
+def _topic(value: str) -> str:
+    if has_template(value) or is_topic(value):
         return value
     raise ValueError("must be a topic: 0x and 64 hexadecimal digits, an address, or empty for any")
 
@@ -33,7 +37,7 @@ class EventMethodCall(Form):
     """A read call whose result enriches the event."""
 
     method_name: Text
-    call_data: str | None = None
+    call_data: CallData | None = None
     apply_to_fields: list[str] | None = None
     method_params: list[Any] | None = None
 
@@ -41,10 +45,12 @@ class EventMethodCall(Form):
 class EventQuery(Form):
     """Logs by address and topic, filtered by conditions."""
 
-    addresses: list[Address] | None = None
-    topics: list[Annotated[str | None, BeforeValidator(_topic)]] | None = None
+    addresses: Annotated[list[Address], Field(max_length=1000)] | None = None
+    topics: (
+        Annotated[list[Annotated[str, AfterValidator(_topic)] | None], Field(max_length=4)] | None
+    ) = None
     max_events_per_block: Annotated[int, Field(gt=0)] | None = None
-    contract_abi: list[Any] | None = None
+    contract_abi: list[dict[str, Any]] | None = None
     conditions: list[EventCondition] | None = None
     method_calls: list[EventMethodCall] | None = None
 
@@ -52,6 +58,6 @@ class EventQuery(Form):
 class EventConfig(Form):
     """The queries are alternatives."""
 
-    queries: Annotated[list[EventQuery], Field(min_length=1)]
+    queries: Annotated[list[EventQuery], Field(min_length=1, max_length=100)]
     chain_id: ChainId
     cooldown_seconds: Annotated[int, Field(ge=0)] | None = None

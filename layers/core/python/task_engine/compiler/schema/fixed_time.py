@@ -16,6 +16,6 @@ class FixedTimeConfig(Form):
     """`epochs` in ms; past ones are accepted and never fire."""
 
     epochs: Annotated[
-        list[Annotated[int, Field(strict=True, gt=0, le=_LAST_MS)]],
+        list[Annotated[int, Field(gt=0, le=_LAST_MS)]],
         Field(min_length=1, max_length=100),
     ]

@@ -8,12 +8,12 @@ from pydantic import BeforeValidator
 
 from task_engine.compiler.schema.base import Form, Text
 from task_engine.compiler.schema.manual import merged_map
-from task_engine.compiler.schema.rest_api import http_url
+from task_engine.compiler.schema.rest_api import HttpUrl
 
 
 class GraphqlQueryConfig(Form):
     """All texts may hold templates."""
 
-    url: Annotated[Text, BeforeValidator(http_url)]
+    url: HttpUrl
     query: Text
     variables: Annotated[dict[str, Any], BeforeValidator(merged_map)] | None = None

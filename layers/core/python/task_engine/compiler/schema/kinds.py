@@ -46,6 +46,7 @@ _TYPES = {
     "graphql": NodeType.GRAPHQL_QUERY,
     "graphqlDataQuery": NodeType.GRAPHQL_QUERY,
 }
+_TRIGGER_TYPES = {kind.value: kind for kind in TriggerType}
 RUNNER_TYPES = frozenset(
     {
         NodeType.REST_API,
@@ -61,3 +62,8 @@ RUNNER_TYPES = frozenset(
 def node_type_of(word: object) -> NodeType | None:
     """The type for a word of the wire, None when there is none."""
     return _TYPES.get(word) if isinstance(word, str) else None
+
+
+def trigger_type_of(word: object) -> TriggerType | None:
+    """The type for a word of the wire, None when there is none."""
+    return _TRIGGER_TYPES.get(word) if isinstance(word, str) else None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BeforeValidator, field_validator
+from pydantic_core.core_schema import ValidationInfo
 
+from task_engine.compiler.json_text import is_json
 from task_engine.compiler.schema.base import Form, Language
 
 
@@ -30,11 +31,9 @@ class ManualConfig(Form):
     headers: StringMap | None = None
     path_params: StringMap | None = None
 
-    @model_validator(mode="after")
-    def _json_text(self) -> ManualConfig:
-        if self.lang == "json" and isinstance(self.data, str):
-            try:
-                json.loads(self.data)
-            except (ValueError, RecursionError) as error:
-                raise ValueError("data must be JSON, as lang says") from error
-        return self
+    @field_validator("data")
+    @classmethod
+    def _json_text(cls, data: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
+        if info.data.get("lang") == "json" and isinstance(data, str) and not is_json(data):
+            raise ValueError(f"must be JSON, as lang says, not {data[:40]!r}")
+        return data

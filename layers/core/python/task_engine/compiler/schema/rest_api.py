@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator
 
-from task_engine.compiler.schema.base import Form, Text
+from task_engine.compiler.schema.base import Form, Text, has_template
 from task_engine.compiler.schema.manual import StringMap
 
-_METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"})
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
-def _method(value: object) -> object:
-    if isinstance(value, str) and ("{{" in value or value.strip().upper() in _METHODS):
+def _method(value: str) -> str:
+    if not value or has_template(value) or value.strip().upper() in _METHODS:
         return value
-    raise ValueError(f"must be one of {', '.join(sorted(_METHODS))}")
+    raise ValueError(f"must be one of {', '.join(_METHODS)}")
 
 
-def http_url(value: object) -> object:
-    if isinstance(value, str) and value.strip():
-        if "{{" in value or value.strip().lower().startswith(("http://", "https://")):
-            return value
-        raise ValueError("must start with http:// or https://")
-    return value
+def _http_url(value: str) -> str:
+    if has_template(value) or value.strip().lower().startswith(("http://", "https://")):
+        return value
+    raise ValueError("must start with http:// or https://")
+
+
+HttpUrl = Annotated[Text, AfterValidator(_http_url)]
 
 
 class Auth(Form):
@@ -40,10 +41,10 @@ class RestOptions(Form):
 
 
 class RestApiConfig(Form):
-    """All texts may hold templates."""
+    """All texts may hold templates; a body that is no text is sent as JSON."""
 
-    url: Annotated[Text, BeforeValidator(http_url)]
-    method: Annotated[str, BeforeValidator(_method)] | None = None
+    url: HttpUrl
+    method: Annotated[str, AfterValidator(_method)] | None = None
     headers: StringMap | None = None
-    body: str | None = None
+    body: Any = None
     options: RestOptions | None = None
