@@ -46,7 +46,9 @@ def servers_of(http_server: HttpServer, graphql_server: GraphqlServer) -> Server
     return Servers(http_server.url.rstrip("/"), graphql_server.url)
 
 
-def runners(run: MemoryRun, state: ScratchState, allowed: tuple[str, ...]) -> dict[NodeType, NodeRunner]:
+def runners(
+    run: MemoryRun, state: ScratchState, allowed: tuple[str, ...]
+) -> dict[NodeType, NodeRunner]:
     """The node runners of the product, on memory."""
     ports = RunPorts(run, run, state, SystemClock(), LIMITS)
     http = SafeHttp(EgressPolicy(allowed), LIMITS)

@@ -26,9 +26,7 @@ CASES: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_in_process(
-    name: str, http_server: HttpServer, graphql_server: GraphqlServer
-) -> None:
+def test_in_process(name: str, http_server: HttpServer, graphql_server: GraphqlServer) -> None:
     case = CASES[name]
     case.check(run_in_process(case, servers_of(http_server, graphql_server)))
 
