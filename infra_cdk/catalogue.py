@@ -104,7 +104,7 @@ def _node(
             **(more or {}),
         },
         uses=_BLOBS | {Use.DECRYPT_SECRETS},
-        settings=settings,
+        settings=("SERVER_VARIABLES", *settings),
     )
 
 

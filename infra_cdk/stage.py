@@ -71,6 +71,7 @@ _USER_SETTINGS = LIMIT_NAMES | {
     "DEFAULT_CHAIN_ID",
     "FACTORY_ADDRESS",
     "INIT_CODE_HASH",
+    "SERVER_VARIABLES",
 }
 
 _NOTHING_WATCHES = Monitoring(alarms=False, dashboard=False, gateway_logs=False)

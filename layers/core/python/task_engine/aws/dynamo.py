@@ -30,14 +30,11 @@ class Update:
 
     def parameters(self) -> dict[str, Any]:
         """The operation's parameters."""
-        names = _names(f"{self.expression} {self.condition}")
         return {
             "TableName": self.table,
             "Key": to_item(self.key),
             "UpdateExpression": self.expression,
-            **_condition(self.condition),
-            **({"ExpressionAttributeNames": names} if names else {}),
-            **({"ExpressionAttributeValues": _values(self.values)} if self.values else {}),
+            **_conditional(self.condition, self.values, self.expression),
         }
 
 
@@ -52,13 +49,10 @@ class Put:
 
     def parameters(self) -> dict[str, Any]:
         """The operation's parameters."""
-        names = _names(self.condition)
         return {
             "TableName": self.table,
             "Item": to_item(self.item),
-            **_condition(self.condition),
-            **({"ExpressionAttributeNames": names} if names else {}),
-            **({"ExpressionAttributeValues": _values(self.values)} if self.values else {}),
+            **_conditional(self.condition, self.values),
         }
 
 
@@ -73,13 +67,10 @@ class Delete:
 
     def parameters(self) -> dict[str, Any]:
         """The operation's parameters."""
-        names = _names(self.condition)
         return {
             "TableName": self.table,
             "Key": to_item(self.key),
-            **_condition(self.condition),
-            **({"ExpressionAttributeNames": names} if names else {}),
-            **({"ExpressionAttributeValues": _values(self.values)} if self.values else {}),
+            **_conditional(self.condition, self.values),
         }
 
 
@@ -244,8 +235,16 @@ class Dynamo:
             parameters["ExclusiveStartKey"] = last
 
 
-def _condition(text: str) -> dict[str, Any]:
-    return {"ConditionExpression": text} if text else {}
+def _conditional(
+    condition: str, values: Mapping[str, object], expression: str = ""
+) -> dict[str, Any]:
+    """Condition, names and values of a write; what is empty may not be sent."""
+    given = {
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": _names(f"{expression} {condition}"),
+        "ExpressionAttributeValues": _values(values),
+    }
+    return {key: value for key, value in given.items() if value}
 
 
 def _values(values: Mapping[str, object]) -> dict[str, Any]:
