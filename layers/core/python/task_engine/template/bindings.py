@@ -13,6 +13,8 @@ from task_engine.model.json_value import JsonValue
 from task_engine.template.case_bridge import other_spelling
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
+# A name after a dot is a property's, but for the three of a spread.
+_ROOT = re.compile(r"(?:(?<=\.\.\.)|(?<![\w$.]))[A-Za-z_$][\w$]*", re.ASCII)
 _KEY = re.compile(r'"([A-Za-z][A-Za-z0-9_]*)":')
 _EVERYTHING = frozenset(["globalThis", "eval", "Function", "this"])
 _FIXED = frozenset(["undefined", "NaN", "Infinity", "globalThis"])
@@ -32,10 +34,10 @@ class Bindings:
 
 
 def bind(source: str, variables: Mapping[str, JsonValue]) -> Bindings:
-    """The variables among the words of `source` (all of them when it reaches for the global
+    """The variables that `source` may read by name (all of them when it reaches for the global
     object). Keys are bridged to the other spellings that occur as words in `source`."""
     words = set(_NAME.findall(source))
-    chosen = variables if words & _EVERYTHING else variables.keys() & words
+    chosen = variables if words & _EVERYTHING else variables.keys() & set(_ROOT.findall(source))
     texts = {
         name: to_json(variables[name])
         for name in chosen

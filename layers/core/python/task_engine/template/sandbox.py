@@ -77,6 +77,11 @@ class Isolate:
 
     def set_json(self, name: str, text: str) -> None:
         """Make a global of JSON text."""
+        if text[:1] == '"' and ("\\u0000" in text or "\\ud" in text):
+            # A text by itself would come through Python, which cuts it at NUL.
+            self.set_json("__list", f"[{text}]")
+            self.run(f"globalThis[{json.dumps(name)}]=__list[0];delete globalThis.__list;0")
+            return
         try:
             self._context.set(name, self._context.parse_json(text))
         except self._error as error:
@@ -138,7 +143,8 @@ def named_problem(message: str, memory_bytes: int) -> NodeError:
     """The error for a JavaScript message: a limit, or the script's own."""
     if message == "InternalError: interrupted":
         return limit_exceeded("timeout: the JavaScript took too long")
-    if message == "InternalError: out of memory":
+    # When not even the error fits in, QuickJS throws null.
+    if message in ("InternalError: out of memory", "null"):
         return limit_exceeded(
             f"out of memory: the JavaScript needs more than {memory_bytes // 2**20} MiB"
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import select
 import signal
 import threading
@@ -72,8 +73,6 @@ def _serve(work: Callable[[], str], write_end: int, seconds: float) -> NoReturn:
 
 def _limit_processor(seconds: float) -> None:
     """The kernel ends the child if its parent is gone and can't; times inside are UTC."""
-    import resource  # noqa: PLC0415
-
     hard = int(seconds) + 2
     resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from decimal import Decimal
 
 from task_engine.model.json_value import JsonValue
 
@@ -30,7 +29,12 @@ def number_text(value: float) -> str:
         return str(value)
     if value.is_integer():
         return str(int(value))
-    return format(Decimal(repr(value)), "f")
+    shortest = repr(value)
+    if "e" not in shortest:
+        return shortest
+    from decimal import Decimal  # noqa: PLC0415 - for the few that are very small
+
+    return format(Decimal(shortest), "f")
 
 
 def date_text(iso: str) -> str:
