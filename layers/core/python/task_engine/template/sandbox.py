@@ -88,7 +88,7 @@ class Isolate:
             raise self._problem(error) from error
 
     def set_text(self, name: str, text: str) -> None:
-        """Make a global of a text; lone surrogates are replaced, and NUL too in a source."""
+        """Make a global of a text; lone surrogates are replaced."""
         clean = text if text.isascii() else text.encode("utf-8", "replace").decode()
         if "\0" in clean:
             self.set_json(name, to_json(clean))
