@@ -25,6 +25,10 @@ _DESCRIPTORS = {
     "@annually": "0 0 1 1 *",
 }
 _FIELD = re.compile(r"[0-9A-Za-z*,/-]+")
+_NAME = re.compile(r"[A-Za-z]+")
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_WEEKDAYS = "sun mon tue wed thu fri sat".split()
+_SPAN = re.compile(r"(\d+)-(\d+)/\d+")
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _LONGEST = 200
 
@@ -52,11 +56,27 @@ def parse_cron(text: str) -> Cron:
     parts = fields.split(" ")
     if len(parts) != 5 or not all(_FIELD.fullmatch(part) for part in parts):
         raise CronError("use five fields (minute hour day month weekday) or a descriptor")
+    # The parser takes a stepped range of one value for a start: 5-5/2 for 5/2.
+    minute, hour, day, month, weekday = parts
+    month, weekday = _numbered(month, _MONTHS, 1), _numbered(weekday, _WEEKDAYS, 0)
+    fields = _SPAN.sub(_single, f"{minute} {hour} {day} {month} {weekday}")
     try:
         CronSim(fields, datetime(2026, 1, 1, tzinfo=UTC))
     except CronSimError as error:
         raise CronError(str(error).lower() or "not a cron expression") from error
     return Cron(fields=fields)
+
+
+def _numbered(field: str, names: list[str], first: int) -> str:
+    def number(name: re.Match[str]) -> str:
+        word = name.group().lower()
+        return str(names.index(word) + first) if word in names else name.group()
+
+    return _NAME.sub(number, field)
+
+
+def _single(span: re.Match[str]) -> str:
+    return span[1] if int(span[1]) == int(span[2]) else span.group()
 
 
 def _period(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from task_engine.compiler.json_text import is_json
-from task_engine.compiler.rules import SyntaxCheck, ValidationRules
+from task_engine.compiler.rules import Script, SyntaxCheck, ValidationRules
 from task_engine.compiler.schema.base import problems_of
 from task_engine.compiler.schema.kinds import NODE_FORMS, RUNNER_TYPES, node_type_of
 from task_engine.config import Limits
@@ -95,8 +95,8 @@ def _syntax_problems(
             yield Problem(CODE, place, message)
 
 
-def _scripts(kind: NodeType, config: JsonObject, path: str) -> Iterator[tuple[str, str, str]]:
-    """(place, source, "body" or "expression") of whatever is JavaScript as a whole."""
+def _scripts(kind: NodeType, config: JsonObject, path: str) -> Iterator[tuple[str, str, Script]]:
+    """(place, source, what it is) of whatever is JavaScript as a whole."""
     if kind is NodeType.CUSTOM_CODE and "import" not in str(config.get("source")):
         yield f"{path}.source", str(config.get("source")), "body"
     elif kind is NodeType.FILTER:

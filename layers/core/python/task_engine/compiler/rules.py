@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from task_engine.config import Limits
 from task_engine.errors import Problem
 
-# "expression" or "body" (of a function), and the text: JavaScript's message, or None.
-SyntaxCheck = Callable[[str, str], str | None]
+Script = Literal["expression", "body"]
+"""What a text is as JavaScript: an expression, or the body of a function."""
+SyntaxCheck = Callable[[Script, str], str | None]
+"""JavaScript's message about a text, or None when it is sound."""
 
 
 @dataclass(frozen=True, slots=True)
