@@ -14,7 +14,7 @@ ARGS ?=
 STAGE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev dev-stop test bench lint format deploy lock clean
+.PHONY: help setup demo dev dev-stop test bench lint format openapi deploy lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -42,6 +42,9 @@ lint: setup  ## ruff, mypy --strict and the import contracts
 format: setup  ## apply ruff's fixes and formatting
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+openapi: setup  ## write docs/openapi.json and the pages that the API serves, from the code
+	@$(PY) -m task_engine.api.openapi
 
 deploy: setup  ## deploy STAGE (dev, prod) to the AWS account at hand
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npx --yes aws-cdk@$(CDK_VERSION) deploy --all \

@@ -111,7 +111,7 @@ def _node(
 _API = (
     _api(
         "api_auth",
-        "POST /auth:exchange and GET /health",
+        "POST /auth:exchange, GET /health, /openapi.json and /docs",
         {"guards": ("UpdateItem",)},
         frozenset({Use.SIGN_TOKENS}),
     ),

@@ -17,7 +17,7 @@ from infra_cdk.stage import StageConfig
 BASE_PATH = ("api", "v1")
 STAGE_NAME = "live"
 ROUTES: Mapping[str, tuple[str, ...]] = {
-    "api_auth": ("auth:exchange", "health"),
+    "api_auth": ("auth:exchange", "health", "openapi.json", "docs"),
     "api_workflows": (
         "workflows",
         "workflows/{proxy+}",

@@ -12,7 +12,9 @@ from tests.infra.templates import Templates
 
 ROUTES = {
     "/api/v1/auth:exchange": "ApiAuth",
+    "/api/v1/docs": "ApiAuth",
     "/api/v1/health": "ApiAuth",
+    "/api/v1/openapi.json": "ApiAuth",
     "/api/v1/workflows": "ApiWorkflows",
     "/api/v1/workflows/{proxy+}": "ApiWorkflows",
     "/api/v1/workflows:count": "ApiWorkflows",

@@ -12,12 +12,14 @@ from tests.unit.api.world import World
 FILES = sorted((Path(__file__).parents[3] / "events" / "api").glob("*.json"))
 STATUS = {
     "auth_exchange": 200,
+    "docs": 200,
     "executions_count": 200,
     "executions_get": 404,
     "executions_list": 404,
     "executions_stats": 200,
     "executions_status": 404,
     "health": 200,
+    "openapi": 200,
     "secrets_delete": 204,
     "secrets_list": 200,
     "secrets_put": 201,

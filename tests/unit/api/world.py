@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from task_engine.api import auth, executions, secrets, wallets, workflows
@@ -75,6 +76,7 @@ class World:
         self._apps = self._build()
 
     def _build(self) -> dict[str, Application]:
+        site = Path(__file__).parents[3] / "functions" / "api_auth" / "site"
         settings, clock = self.settings, self.clock
         verifier = TokenVerifier(self.signer, clock)
         gate = Gate(
@@ -86,9 +88,11 @@ class World:
         fire = TriggerService(ports, settings, clock)
         read = ExecutionService(self.tasks, self.records, self.steps, self.tasks, clock)
         workflow_app = workflows.build_app(gate, use_tasks, fire, read)
-        auth_app = auth.build_app(gate, lambda: login, settings.default_chain_id)
+        auth_app = auth.build_app(gate, lambda: login, settings.default_chain_id, site)
         return {
             "health": auth_app,
+            "openapi.json": auth_app,
+            "docs": auth_app,
             "auth": auth_app,
             "workflows": workflow_app,
             "executions": executions.build_app(gate, read),

@@ -42,6 +42,15 @@ class Gate:
     allow_origin: str = "*"
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path of the API with its variables as `{name}`, below the base."""
+
+    method: str
+    path: str
+    public: bool
+
+
 _log = logging.getLogger(__name__)
 
 
@@ -61,6 +70,7 @@ class Application:
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+        self.routes: list[Route] = []
         self._rest = APIGatewayRestResolver(
             strip_prefixes=[_BASE],
             cors=CORSConfig(
@@ -82,6 +92,8 @@ class Application:
             return self._response(self._answer(endpoint, path, f"{method} {rule}", public))
 
         self._rest.route(rule, method)(route)
+        path = rule.replace("<", "{").replace(">", "}")
+        self.routes.append(Route(method, path, public))
 
     def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
         """Answer one event."""
@@ -146,7 +158,7 @@ class Application:
         return self._response(unknown_route_reply(_request_id(self._rest.current_event.raw_event)))
 
     def _response(self, reply: Reply) -> Response[str]:
-        text = "" if reply.body is None else _json(reply.body)
+        text = reply.text if reply.body is None else _json(reply.body)
         if len(text) > MAX_REPLY_BYTES // 4 and len(text.encode()) > MAX_REPLY_BYTES:
             request_id = _request_id(self._rest.current_event.raw_event)
             return self._response(problem_reply(ReplyTooLarge("too large"), request_id))

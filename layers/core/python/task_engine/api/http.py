@@ -14,12 +14,13 @@ from task_engine.model.json_value import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`body` None = empty."""
+    """`body` None = `text` as it is, which may be empty."""
 
     status: int
     body: JsonValue = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from task_engine.api.application import Application, Gate
@@ -48,11 +49,11 @@ def _executions() -> ExecutionService:
 
 
 @cache
-def auth_api() -> Application:
-    """/health and /auth:exchange."""
+def auth_api(site: Path) -> Application:
+    """/health, /auth:exchange, and the documents in `site`."""
     from task_engine.api.auth import build_app  # noqa: PLC0415
 
-    return build_app(_gate(), _login, settings().default_chain_id)
+    return build_app(_gate(), _login, settings().default_chain_id, site)
 
 
 def _login() -> AuthService:

@@ -1,0 +1,142 @@
+"""Executions: runs of workflows."""
+
+from __future__ import annotations
+
+from task_engine.api.openapi.operation import Operation, Parameter, Resource, Success
+from task_engine.api.openapi.paging import PAGE_PARAMETERS
+from task_engine.api.openapi.shapes import (
+    ANY,
+    COUNT,
+    FLAG,
+    ID,
+    INT64,
+    MILLISECONDS,
+    OBJECT,
+    TEXT,
+    fields,
+    page_of,
+    ref,
+    several,
+    told,
+    words,
+)
+from task_engine.model.execution import ExecutionStatus
+from task_engine.model.node import NodeType
+from task_engine.model.trigger import TriggerType
+
+PATH_ID = told({"type": "string", "examples": ["01kdvt7qbgyx0wd3f8hq2m4n5q"]}, "A ULID, any case.")
+WORKFLOW_ID = Parameter("workflowId", TEXT, "The workflow of the execution.", required=True)
+_WORKFLOW_IDS = Parameter(
+    "workflowId", several(TEXT), "Of these workflows; none = of all that the caller has."
+)
+_STATUS = words(ExecutionStatus)
+_CONTEXT = fields(
+    {"is_simulated": FLAG, "chain_id": INT64, "provider": TEXT},
+    description="Where and how the step ran.",
+)
+_STEP = fields(
+    {
+        "id": told(TEXT, "Of the trigger or node."),
+        "type": words((*TriggerType, *NodeType)),
+        "success": FLAG,
+    },
+    {
+        "name": TEXT,
+        "error": TEXT,
+        "errorCode": told(TEXT, "Stable, for programs."),
+        "log": TEXT,
+        "inputs": told(several(TEXT), "Names that the step could read; never values."),
+        "config": told(OBJECT, "As the author wrote it: templates are not filled in."),
+        "metadata": ANY,
+        "executionContext": _CONTEXT,
+        "output": fields({"data": ANY}),
+        "startAt": MILLISECONDS,
+        "endAt": MILLISECONDS,
+    },
+    "What one node did; the first step is the trigger.",
+)
+_EXECUTION = fields(
+    {"id": ID, "workflowId": TEXT, "status": _STATUS, "startAt": MILLISECONDS},
+    {
+        "index": told(COUNT, "Counts from 0 in each workflow."),
+        "endAt": MILLISECONDS,
+        "error": TEXT,
+        "chainId": INT64,
+        "steps": several(ref("ExecutionStep")),
+        "skipped": told(several(TEXT), "Nodes that no branch led to."),
+    },
+    "A run of a workflow; rows of lists have no steps.",
+)
+
+EXECUTIONS = Resource(
+    tag="Executions",
+    description="Runs of workflows and what each step did.",
+    operations={
+        "GET /executions": Operation(
+            "listExecutions",
+            "Executions of some workflows, newest first",
+            {200: Success("A page.", ref("ExecutionPage"))},
+            parameters=(
+                Parameter(
+                    "workflowId", several(TEXT, minItems=1), "Of these workflows.", required=True
+                ),
+                *PAGE_PARAMETERS,
+            ),
+            errors=(400, 404),
+            event="executions_list",
+        ),
+        "GET /executions/{id}": Operation(
+            "getExecution",
+            "An execution with its steps",
+            {200: Success("The execution.", ref("Execution"))},
+            path={"id": PATH_ID},
+            parameters=(WORKFLOW_ID,),
+            errors=(400, 404),
+            event="executions_get",
+        ),
+        "GET /executions/{id}:getStatus": Operation(
+            "getExecutionStatus",
+            "How far an execution is",
+            {200: Success("Its status.", ref("ExecutionStatusSummary"))},
+            path={"id": PATH_ID},
+            parameters=(WORKFLOW_ID,),
+            errors=(400, 404),
+            event="executions_status",
+        ),
+        "GET /executions:count": Operation(
+            "countExecutions",
+            "How many executions there have been",
+            {200: Success("Their number.", ref("Total"))},
+            parameters=(_WORKFLOW_IDS,),
+            event="executions_count",
+        ),
+        "GET /executions:stats": Operation(
+            "getExecutionStats",
+            "Executions of the last seven days by outcome",
+            {200: Success("The numbers.", ref("ExecutionStats"))},
+            parameters=(_WORKFLOW_IDS,),
+            event="executions_stats",
+        ),
+    },
+    schemas={
+        "Execution": _EXECUTION,
+        "ExecutionStep": _STEP,
+        "ExecutionPage": page_of("Execution"),
+        "ExecutionStatusSummary": fields(
+            {"id": ID, "status": _STATUS},
+            {"workflowId": TEXT, "startAt": MILLISECONDS, "endAt": MILLISECONDS, "error": TEXT},
+        ),
+        "ExecutionStats": fields(
+            {"total": COUNT, "succeeded": COUNT, "failed": COUNT},
+            {
+                "pending": COUNT,
+                "waiting": COUNT,
+                "avgExecutionTime": {
+                    "type": "number",
+                    "minimum": 0,
+                    "description": "Of finished ones, in milliseconds.",
+                },
+            },
+        ),
+    },
+)

@@ -1,0 +1,1 @@
+"""The HTTPS contract, seen from outside."""
