@@ -33,6 +33,7 @@ _MEANING: Mapping[Use, Grant] = {
     Use.WALK_AND_WAIT: Grant(
         ("WALK_EXPRESS_ARN",), {"walk_express": ("states:StartSyncExecution",)}
     ),
+    Use.ANSWER_WAITS: Grant((), {"waiting_walks": ("states:SendTaskSuccess",)}),
     Use.ASK_WALKS: Grant(
         ("WALK_STANDARD_ARN",), {"standard_executions": ("states:DescribeExecution",)}
     ),

@@ -25,6 +25,7 @@ class Use(Enum):
     WALK_EXPRESS = "start Express walks"
     WALK_STANDARD = "start Standard walks"
     WALK_AND_WAIT = "start an Express walk and wait for its end"
+    ANSWER_WAITS = "let waiting walks go on"
     ASK_WALKS = "ask how a Standard walk goes"
     ARM = "create and change schedules"
     DISARM = "remove schedules"
@@ -135,13 +136,13 @@ _API = (
     ),
     _api(
         "api_executions",
-        "Executions: read, count, statistics",
+        "Executions: read, count, statistics, decide on waits",
         {
             "tasks": ("BatchGetItem", "GetItem", "Query"),
-            "executions": ("GetItem", "Query"),
-            "steps": ("Query",),
+            "executions": ("GetItem", "Query", "UpdateItem"),
+            "steps": ("Query", "UpdateItem"),
         },
-        frozenset({Use.READ_BLOBS}),
+        _BLOBS | {Use.ANSWER_WAITS},
     ),
     _api(
         "api_secrets",
@@ -169,6 +170,17 @@ _NODES = (
         _HTTP,
         {"task_state": _STATE, "steps": ("BatchGetItem", "GetItem", "Query", "UpdateItem")},
     ),
+    FunctionSpec(
+        name="node_await",
+        purpose="Opens a wait, and reads what was decided",
+        timeout_seconds=WORKER_SECONDS,
+        tables={
+            "tasks": ("GetItem",),
+            "executions": ("UpdateItem",),
+            "steps": ("GetItem", "UpdateItem"),
+        },
+        uses=_BLOBS | {Use.ARM, Use.ANSWER_WAITS},
+    ),
 )
 
 _WORKERS = (
@@ -178,10 +190,11 @@ _WORKERS = (
         timeout_seconds=WORKER_SECONDS,
         tables={
             "tasks": ("GetItem", "UpdateItem"),
-            "executions": ("GetItem", "PutItem"),
+            "executions": ("GetItem", "PutItem", "UpdateItem"),
             "guards": ("GetItem", "PutItem"),
+            "steps": ("Query", "UpdateItem"),
         },
-        uses=_BLOBS | {Use.ENQUEUE, Use.DISARM},
+        uses=_BLOBS | {Use.ENQUEUE, Use.DISARM, Use.ANSWER_WAITS},
         asynchronous=True,
     ),
     FunctionSpec(
@@ -210,8 +223,13 @@ _WORKERS = (
         name="sweeper",
         purpose="Expires tasks; revives or ends executions that are stuck",
         timeout_seconds=240,
-        tables={**_FINISH, "tasks/due": ("Query",), "executions/open": ("Query",)},
-        uses=_WALKS | {Use.READ_BLOBS, Use.ASK_WALKS, Use.DISARM, Use.ANNOUNCE},
+        tables={
+            **_FINISH,
+            "steps": ("Query", "UpdateItem"),
+            "tasks/due": ("Query",),
+            "executions/open": ("Query",),
+        },
+        uses=_WALKS | _BLOBS | {Use.ASK_WALKS, Use.DISARM, Use.ANNOUNCE, Use.ANSWER_WAITS},
         asynchronous=True,
     ),
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -30,7 +32,8 @@ class Walker(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         walked = list(functions.values())
-        self.express = WalkPlan(self, "Express", stage, walked)
+        brief = [function for function in walked if function.spec.name != "node_await"]
+        self.express = WalkPlan(self, "Express", stage, brief)
         self.standard = WalkPlan(self, "Standard", stage, walked)
 
 
@@ -46,14 +49,16 @@ class WalkPlan(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         kind = construct_id.lower()
-        self.name = f"{stage.prefix}-walk-{kind}"
+        self.name = machine_name(stage, kind)
         role = self._role(functions)
         self.machine = sfn.StateMachine(
             self,
             "Machine",
             state_machine_name=self.name,
             state_machine_type=sfn.StateMachineType[construct_id.upper()],
-            definition_body=sfn.DefinitionBody.from_string(definition(stage.map_concurrency)),
+            definition_body=sfn.DefinitionBody.from_string(
+                definition(stage.map_concurrency, waits=kind == "standard")
+            ),
             definition_substitutions={
                 "Partition": Aws.PARTITION,
                 **{f.spec.construct_id: f.function.function_arn for f in functions},
@@ -88,7 +93,27 @@ class WalkPlan(Construct):
         return role
 
 
-def definition(map_concurrency: int) -> str:
-    """The definition's text; what is left in `${…}` are names for CloudFormation to fill in."""
+def machine_name(stage: StageConfig, kind: str) -> str:
+    """The name of the stage's express or standard machine."""
+    return f"{stage.prefix}-walk-{kind}"
+
+
+def definition(map_concurrency: int, *, waits: bool = True) -> str:
+    """The definition's text; what is left in `${…}` are names for CloudFormation to fill in.
+
+    Express machines may not wait for a task token, and plans that wait never walk on one; without
+    `waits` the state that does is left out.
+    https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html
+    """
     text = DEFINITION.read_text(encoding="utf-8")
-    return text.replace("${MaxConcurrency}", str(map_concurrency))
+    text = text.replace("${MaxConcurrency}", str(map_concurrency))
+    return text if waits else json.dumps(_without_waits(json.loads(text)), indent=2)
+
+
+def _without_waits(machine: dict[str, Any]) -> dict[str, Any]:
+    del machine["States"]["Begin"]["Assign"]["functions"]["await"]
+    lane = machine["States"]["Lanes"]["ItemProcessor"]["States"]
+    del lane["AwaitDecision"]
+    choice = lane["AfterNode"]
+    choice["Choices"] = [c for c in choice["Choices"] if c["Next"] != "AwaitDecision"]
+    return machine

@@ -28,7 +28,7 @@ from infra_cdk.constructs.layers import layers
 from infra_cdk.constructs.python_function import PythonFunction, Workshop
 from infra_cdk.constructs.queues import DeadLetters
 from infra_cdk.constructs.schedules import ScheduleRole
-from infra_cdk.constructs.walker import Walker
+from infra_cdk.constructs.walker import Walker, machine_name
 from infra_cdk.constructs.watched import Watched
 from infra_cdk.stacks.stateful import StatefulStack
 from infra_cdk.stage import StageConfig
@@ -61,10 +61,18 @@ class StatelessStack(Stack):
             stage, bundles, layers(self, stage, bundles), self._access, data.failed_events.queue
         )
         self.functions: dict[str, PythonFunction] = {}
-        self._add_functions(WALKED_FUNCTIONS)
-        self.walker = Walker(self, "Walker", stage, dict(self.functions))
+        # Waits end by schedules, which invoke the trigger; so it is there before the walker is.
+        self._access.arns["waiting_walks"] = self.format_arn(
+            service="states",
+            resource="stateMachine",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            resource_name=machine_name(stage, "standard"),
+        )
         self._add_functions(["trigger"])
         self._open_schedules()
+        self._add_functions(WALKED_FUNCTIONS)
+        walked = {name: self.functions[name] for name in WALKED_FUNCTIONS}
+        self.walker = Walker(self, "Walker", stage, walked)
         self._open_walks()
         self._add_functions(["start_execution", "sweeper", *API_FUNCTIONS])
         self.missed_events = DeadLetters(self, "MissedEvents", stage)

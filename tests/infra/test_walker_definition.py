@@ -158,7 +158,11 @@ def test_a_node_that_fails_is_recorded_and_the_walk_goes_on() -> None:
         for handler in state.get("Catch", [])
         if handler["ErrorEquals"] == ["States.ALL"]
     }
-    assert caught == {"RunFanNode": "FailFanStep", "RunNode": "FailStep"}
+    assert caught == {
+        "RunFanNode": "FailFanStep",
+        "RunNode": "FailStep",
+        "AwaitDecision": "FailStep",
+    }
 
 
 def test_the_language_is_jsonata_and_maps_are_inline() -> None:
@@ -175,12 +179,26 @@ def test_both_machines_are_made_of_the_one_file(templates: StageTemplates, stage
     kinds = sorted(machine["Properties"]["StateMachineType"] for machine in machines)
     assert kinds == ["EXPRESS", "STANDARD"]
     # Then each has the file's text, and every placeholder in it is filled in
-    [text] = {machine["Properties"]["DefinitionString"] for machine in machines}
     concurrency = {"local": 4, "localstack": 4, "dev": 20, "prod": 40}[stage]
-    assert text == definition(concurrency)
-    placeholders = set(re.findall(r"\$\{(\w+)\}", text))
     for machine in machines:
-        assert machine["Properties"]["DefinitionSubstitutions"].keys() == placeholders
+        properties = machine["Properties"]
+        waits = properties["StateMachineType"] == "STANDARD"
+        text = properties["DefinitionString"]
+        assert text == definition(concurrency, waits=waits)
+        placeholders = set(re.findall(r"\$\{(\w+)\}", text))
+        assert properties["DefinitionSubstitutions"].keys() == placeholders
+
+
+def test_only_the_standard_machine_waits_and_they_differ_in_nothing_else() -> None:
+    waiting = json.loads(definition(4))
+    brief = json.loads(definition(4, waits=False))
+    assert "waitForTaskToken" not in json.dumps(brief)
+    del waiting["States"]["Begin"]["Assign"]["functions"]["await"]
+    lane = waiting["States"]["Lanes"]["ItemProcessor"]["States"]
+    del lane["AwaitDecision"]
+    choices = lane["AfterNode"]["Choices"]
+    lane["AfterNode"]["Choices"] = [c for c in choices if c["Next"] != "AwaitDecision"]
+    assert brief == waiting
 
 
 @pytest.mark.parametrize("stage", STAGE_NAMES)

@@ -22,6 +22,7 @@ from task_engine.model.trigger import Trigger, TriggerType
 from task_engine.services.auth import AuthService
 from task_engine.services.executions import ExecutionService
 from task_engine.services.secrets import SecretService
+from task_engine.services.signals import SignalService
 from task_engine.services.tasks import TaskService
 from task_engine.services.tokens_jwt import TokenVerifier, issue_token
 from task_engine.services.triggers import TriggerPorts, TriggerService
@@ -30,6 +31,7 @@ from task_engine.services.wallets import WalletService
 from tests.fakes.clock import START_MS, FakeClock
 from tests.fakes.machines import FakeQueue, FakeSchedules, FakeSigner, FakeSteps, FakeWalker
 from tests.fakes.stores import FakeExecutions, FakeGuards, FakeSecrets, FakeTasks, FakeWallets
+from tests.fakes.waits import FakeWaits
 from tests.unit.api.events import proxy_event
 from tests.unit.services.login import STRANGER, WALLET
 
@@ -71,6 +73,7 @@ class World:
         self.queue = FakeQueue()
         self.walker = FakeWalker()
         self.steps = FakeSteps()
+        self.waits = FakeWaits()
         self.settings = replace(Settings.from_env({}), limits=self.limits)
         self.wallets = WalletService(self.wallet_rows, self.tasks, self.settings)
         self._apps = self._build()
@@ -88,6 +91,7 @@ class World:
         fire = TriggerService(ports, settings, clock)
         read = ExecutionService(self.tasks, self.records, self.steps, self.tasks, clock)
         workflow_app = workflows.build_app(gate, use_tasks, fire, read)
+        signals = SignalService(self.waits, self.records, clock)
         auth_app = auth.build_app(gate, lambda: login, settings.default_chain_id, site)
         return {
             "health": auth_app,
@@ -95,7 +99,7 @@ class World:
             "docs": auth_app,
             "auth": auth_app,
             "workflows": workflow_app,
-            "executions": executions.build_app(gate, read),
+            "executions": executions.build_app(gate, read, signals),
             "secrets": secrets.build_app(gate, SecretService(self.secret_rows, self.tasks, clock)),
             "wallets": wallets.build_app(gate, self.wallets),
         }

@@ -11,12 +11,14 @@ from task_engine.model.task import CompletionReason, Definition, Task, TaskStatu
 from task_engine.model.trigger import Trigger, TriggerRecord, TriggerType
 from task_engine.run.finish import FinishExecution
 from task_engine.run.ports import Run
+from task_engine.services.signals import SignalService
 from task_engine.services.start import StartExecution
 from task_engine.services.sweep import Sweeper, SweepPorts
 
 from tests.fakes.clock import START_MS, FakeClock
 from tests.fakes.machines import FakeSchedules, FakeSteps, FakeWalker
 from tests.fakes.stores import FakeExecutions, FakeTasks
+from tests.fakes.waits import FakeWaits
 
 TRIGGER = Trigger("t", "start", TriggerType.MANUAL, {})
 PLAN = Plan(TRIGGER, {}, (), RunClass.EXPRESS, {})
@@ -51,7 +53,7 @@ class Yard:
         self.sweeper = Sweeper(
             SweepPorts(
                 self.tasks, self.executions, self.tasks, self.schedules, self.walker,
-                self.finishing, self.clock,
+                self.finishing, SignalService(FakeWaits(), self.executions, self.clock), self.clock,
             )
         )  # fmt: skip
         self.starter = StartExecution(self.executions, self.tasks, self.walker, self.finishing)

@@ -13,12 +13,14 @@ from task_engine.model.json_value import JsonValue
 from task_engine.model.plan import Plan, RunClass
 from task_engine.model.task import Definition, Task, TaskStatus
 from task_engine.model.trigger import Trigger, TriggerType
+from task_engine.services.signals import SignalService
 from task_engine.services.trigger_events import TriggerEvents
 from task_engine.services.triggers import TriggerPorts, TriggerService
 
 from tests.fakes.clock import START_MS, FakeClock
 from tests.fakes.machines import FakeQueue, FakeSchedules, FakeWalker
 from tests.fakes.stores import FakeExecutions, FakeTasks
+from tests.fakes.waits import FakeWaits
 
 EVENTS = Path(__file__).parents[3] / "events"
 OWNER = "0x71C7656EC7ab88b098defB751B7401B5f6d8976F"
@@ -45,7 +47,12 @@ class Desk:
         ports = TriggerPorts(self.tasks, self.executions, self.tasks, self.queue, FakeWalker())
         service = TriggerService(ports, Settings.from_env({}), self.clock)
         self.events = TriggerEvents(
-            service, self.tasks, self.schedules, lambda task, now: self.last_fire, self.clock
+            service,
+            self.tasks,
+            self.schedules,
+            lambda task, now: self.last_fire,
+            SignalService(FakeWaits(), self.executions, self.clock),
+            self.clock,
         )
 
     def given(self, kind: TriggerType, config: dict[str, JsonValue], **changes: Any) -> Task:

@@ -54,6 +54,26 @@ CASES: dict[str, dict[str, Any]] = {
         [fan(lane(["t"], "a"), lane(["t"], "c")), fan(lane(["a"], "d"))],
         {"a": [{"throw": "States.Timeout"}]},
     ),
+    "a wait": case(
+        [
+            lanes(lane(["t"], "w", "c")),
+            fan(lane(["w.approved"], "yes"), lane(["w.rejected"], "no")),
+        ],
+        {
+            "w": [
+                {"next": "wait", "tokens": []},
+                {"next": "done", "tokens": ["w", "w.approved"]},
+            ]
+        },
+    ),
+    "a wait that can't be opened": case(
+        [lanes(lane(["t"], "w", "c"))],
+        {
+            "w": [{"next": "wait", "tokens": []}],
+            "w?": [{"throw": "Lambda.Unknown"}],
+            "w!": [{"next": "done", "tokens": []}],
+        },
+    ),
     "a dead chunk": case(
         [lanes(lane(["t"], "l", "c"))],
         {
@@ -88,6 +108,7 @@ def walked() -> dict[str, Walked]:
         ("a dead function in a lane", ["t", "a", "c"]),
         ("a dead function in a fan", ["t", "a", "c", "d"]),
         ("a dead chunk", ["t", "l", "c"]),
+        ("a wait", ["t", "w", "w.approved", "c", "yes"]),
     ],
 )
 def test_tokens_emitted(walked: dict[str, Walked], name: str, tokens: list[str]) -> None:
@@ -99,6 +120,14 @@ def test_long_loop_runs_each_chunk_and_gathers_them(walked: dict[str, Walked]) -
     assert walked["long loop"].invocations == [
         "l", "l/0", "l/1", "l/1", "l/2", "l", "c", "finish",
     ]  # fmt: skip
+
+
+def test_a_wait_is_opened_with_its_token_and_then_looked_at(walked: dict[str, Walked]) -> None:
+    assert walked["a wait"].invocations == ["w", "w?", "w", "c", "yes", "finish"]
+
+
+def test_a_wait_that_cant_be_opened_is_a_failed_step(walked: dict[str, Walked]) -> None:
+    assert walked["a wait that can't be opened"].invocations[:3] == ["w", "w?", "w!"]
 
 
 def test_a_dead_function_is_recorded_once(walked: dict[str, Walked]) -> None:

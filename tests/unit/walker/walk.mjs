@@ -40,7 +40,8 @@ class Walk {
     const payload = args.Payload;
     const node = payload.nodeId;
     const isFinish = node === undefined;
-    const name = payload.error ? `${node}!` : payload.chunk === undefined ? node : `${node}/${payload.chunk}`;
+    const part = payload.token ? "?" : payload.error ? "!" : payload.chunk === undefined ? "" : `/${payload.chunk}`;
+    const name = `${node}${part}`;
     this.invocations.push(isFinish ? "finish" : name);
     if (isFinish) return { tokens: payload.tokens };
     const answer = (this.answers[name] ?? []).shift();
@@ -51,7 +52,11 @@ class Walk {
   async run(machine, input, scope, item) {
     let name = machine.StartAt;
     let value = input;
-    const context = { Execution: { Id: "arn:walk" }, ...(item && { Map: { Item: item } }) };
+    const context = {
+      Execution: { Id: "arn:walk" },
+      Task: { Token: "token" },
+      ...(item && { Map: { Item: item } }),
+    };
     for (;;) {
       this.transitions += 1;
       const state = machine.States[name];

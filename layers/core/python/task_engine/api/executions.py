@@ -5,9 +5,11 @@ from __future__ import annotations
 from task_engine.api.application import Application, Gate
 from task_engine.api.execution_list import list_executions
 from task_engine.api.http import Reply, Request
+from task_engine.api.signals import add_signal_route
 from task_engine.api.wire_execution import detail_json, stats_json, status_json
 from task_engine.errors import InvalidRequest, Problem
 from task_engine.services.executions import ExecutionService
+from task_engine.services.signals import SignalService
 
 
 class Executions:
@@ -52,7 +54,9 @@ def _task_ids(request: Request) -> tuple[str, ...]:
     return task_ids
 
 
-def build_app(gate: Gate, executions: ExecutionService) -> Application:
+def build_app(
+    gate: Gate, executions: ExecutionService, signals: SignalService
+) -> Application:
     """All routes below /executions."""
     on = Executions(executions)
     app = Application(gate)
@@ -60,5 +64,6 @@ def build_app(gate: Gate, executions: ExecutionService) -> Application:
     app.add("GET", "/executions:count", on.count)
     app.add("GET", "/executions:stats", on.stats)
     app.add("GET", "/executions/<id>:getStatus", on.status)
+    add_signal_route(app, signals)
     app.add("GET", "/executions/<id>", on.get)
     return app

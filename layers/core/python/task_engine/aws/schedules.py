@@ -18,6 +18,7 @@ from task_engine.config import Settings
 from task_engine.model.json_value import JsonValue
 from task_engine.model.task import Task
 from task_engine.model.trigger import TriggerType
+from task_engine.model.wait import Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +43,29 @@ class SchedulerSchedules:
         now = self._clock.now_ms()
         for schedule in _schedules(task):
             if not schedule.once_at or schedule.once_at > now:
-                self._put(f"{task.id}-{schedule.number}", task, schedule)
+                self._put(f"{task.id}-{schedule.number}", self._body(task, schedule))
+
+    def arm_wait(self, wait: Wait) -> None:
+        """Once, at the wait's end; the next whole second, so that its time is over by then."""
+        ends = max(wait.timeout_at, self._clock.now_ms() + 1000) + 999
+        given: dict[str, JsonValue] = {
+            "kind": "wait",
+            "taskId": wait.task_id,
+            "executionId": wait.execution_id,
+            "owner": wait.owner,
+            "nodeId": wait.node_id,
+            "ordinal": wait.ordinal,
+        }
+        body = self._target(_Schedule(0, _at(ends), "UTC", given, once_at=ends))
+        self._put(f"{wait.execution_id}-wait-{wait.ordinal}", body)
 
     def disarm(self, task: Task) -> None:
         """Remove them all; a definition never changes, so it says which there may be."""
         for schedule in _schedules(task):
             self._delete(f"{task.id}-{schedule.number}")
 
-    def _put(self, name: str, task: Task, schedule: _Schedule) -> None:
-        body = json.dumps(self._body(task, schedule)).encode()
+    def _put(self, name: str, document: dict[str, Any]) -> None:
+        body = json.dumps(document).encode()
         path = f"/schedules/{name}"
         try:
             self._client.rest("CreateSchedule", "POST", path, body)
@@ -60,8 +75,17 @@ class SchedulerSchedules:
             self._client.rest("UpdateSchedule", "PUT", path, body)
 
     def _body(self, task: Task, schedule: _Schedule) -> dict[str, Any]:
+        body = self._target(schedule)
+        now = self._clock.now_ms()
+        if not schedule.once_at and task.start_at > now:
+            body["StartDate"] = task.start_at / 1000
+        if not schedule.once_at and task.expired_at > now:
+            body["EndDate"] = task.expired_at / 1000
+        return body
+
+    def _target(self, schedule: _Schedule) -> dict[str, Any]:
         name = self._settings.name
-        body: dict[str, Any] = {
+        return {
             "ClientToken": uuid.uuid4().hex,
             "GroupName": name("SCHEDULE_GROUP"),
             "ScheduleExpression": schedule.expression,
@@ -76,16 +100,8 @@ class SchedulerSchedules:
                 # A firing that could not be delivered for a day is a firing of the past.
                 "RetryPolicy": {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185},
             },
+            **({"ActionAfterCompletion": "DELETE"} if schedule.once_at else {}),
         }
-        if schedule.once_at:
-            body["ActionAfterCompletion"] = "DELETE"
-            return body
-        now = self._clock.now_ms()
-        if task.start_at > now:
-            body["StartDate"] = task.start_at / 1000
-        if task.expired_at > now:
-            body["EndDate"] = task.expired_at / 1000
-        return body
 
     def _delete(self, name: str) -> None:
         group = (("groupName", self._settings.name("SCHEDULE_GROUP")),)

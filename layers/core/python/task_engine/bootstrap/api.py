@@ -79,8 +79,10 @@ def workflows_api() -> Application:
 def executions_api() -> Application:
     """/executions."""
     from task_engine.api.executions import build_app  # noqa: PLC0415
+    from task_engine.services.signals import SignalService  # noqa: PLC0415
 
-    return build_app(_gate(), _executions())
+    signals = SignalService(stores.waits(), stores.executions(), clock())
+    return build_app(_gate(), _executions(), signals)
 
 
 @cache

@@ -12,6 +12,7 @@ from task_engine.observability import configure_logging
 from task_engine.run.fail_step import FailStep
 from task_engine.run.finish import FinishExecution
 from task_engine.services.finishing import FinishEvents
+from task_engine.services.signals import SignalService
 from task_engine.services.start import StartExecution
 from task_engine.services.sweep import Sweeper, SweepPorts
 from task_engine.services.trigger_events import TriggerEvents
@@ -50,13 +51,21 @@ def start_execution() -> StartExecution:
 
 
 @cache
+def signals() -> SignalService:
+    """Decisions on waits."""
+    return SignalService(stores.waits(), stores.executions(), clock())
+
+
+@cache
 def trigger() -> TriggerEvents:
     """Behind the Scheduler and the notice queue."""
     ports = TriggerPorts(
         stores.tasks(), stores.executions(), stores.plans(), stores.queue(), stores.walker()
     )
     service = TriggerService(ports, settings(), clock())
-    return TriggerEvents(service, stores.tasks(), stores.schedules(), _last_fire, clock())
+    return TriggerEvents(
+        service, stores.tasks(), stores.schedules(), _last_fire, signals(), clock()
+    )
 
 
 @cache
@@ -70,6 +79,7 @@ def sweeper() -> Sweeper:
             stores.schedules(),
             stores.walker(),
             _finish(),
+            signals(),
             clock(),
         )
     )

@@ -57,7 +57,14 @@ def run_node(
     return handle(_runner(build), event, context)
 
 
-def handle(runner: NodeRunner, event: dict[str, object], context: LambdaContext) -> Answer:
+class Runner(Protocol):
+    """Answers the walker."""
+
+    def handle(self, event: dict[str, object], remaining_seconds: float) -> Answer:
+        """One invocation."""
+
+
+def handle(runner: Runner, event: dict[str, object], context: LambdaContext) -> Answer:
     """Run one invocation with its ids in every log line."""
     run = event.get("run")
     ids = run if isinstance(run, dict) else {}

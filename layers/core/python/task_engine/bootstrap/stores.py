@@ -17,6 +17,7 @@ from task_engine.bootstrap.core import client, clock, dynamo, packer, settings
 if TYPE_CHECKING:
     from task_engine.aws.queue import SqsExecutionQueue
     from task_engine.aws.schedules import SchedulerSchedules
+    from task_engine.aws.wait_repository import WaitRepository
     from task_engine.aws.walker import StepFunctionsWalker
 
 
@@ -67,3 +68,12 @@ def walker() -> StepFunctionsWalker:
     from task_engine.aws.walker import StepFunctionsWalker  # noqa: PLC0415
 
     return StepFunctionsWalker(client("states"), settings())
+
+
+@cache
+def waits() -> WaitRepository:
+    """Waits of executions."""
+    from task_engine.aws.wait_repository import WaitClients, WaitRepository  # noqa: PLC0415
+
+    clients = WaitClients(client("states"), schedules())
+    return WaitRepository(dynamo(), packer(), clients, settings())

@@ -18,7 +18,7 @@ from task_engine.compiler.trigger_check import (
 )
 from task_engine.errors import Problem
 from task_engine.model.json_value import JsonObject, JsonValue
-from task_engine.model.node import Node, NodeType, Retry, variable_name
+from task_engine.model.node import AWAIT_CONDITIONS, Node, NodeType, Retry, variable_name
 from task_engine.model.trigger import Trigger, TriggerType
 
 _BAD_TRIGGER = "WORKFLOWS_BAD_TRIGGER"
@@ -135,6 +135,8 @@ def read_nodes(value: JsonValue, rules: ValidationRules) -> ReadNodes:
 
 
 def _conditions(item: dict[str, JsonValue], node: Node | None) -> frozenset[str] | None:
+    if node_type_of(item.get("type")) is NodeType.AWAIT:
+        return AWAIT_CONDITIONS
     if node_type_of(item.get("type")) not in (None, NodeType.BRANCH):
         return frozenset()
     listed = node.config.get("conditions") if node is not None else None

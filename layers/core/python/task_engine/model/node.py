@@ -29,6 +29,9 @@ CHAIN_NODE_TYPES = frozenset(
     {NodeType.CONTRACT_READ, NodeType.CONTRACT_WRITE, NodeType.ETH_TRANSFER, NodeType.BALANCE}
 )
 
+# What edges may leave an await node by, besides its plain id.
+AWAIT_CONDITIONS = frozenset({"approved", "rejected", "timeout"})
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:

@@ -199,9 +199,12 @@ def finished_step(
     run: Run, node: PlanNode | Node, outcome: Outcome, times: tuple[int, int, int]
 ) -> Step:
     """The step of an outcome; `times` is (start ms, end ms, attempt). It emits its id, failed or
-    not, and the branch conditions it took."""
+    not, and the conditions it took. A wait that failed emits no id: what was to happen after an
+    approval must not happen without one (docs/adr/0013)."""
     start_at, end_at, attempt = times
-    tokens = (node.id, *(f"{node.id}.{condition}" for condition in outcome.conditions))
+    refused = node.type is NodeType.AWAIT and outcome.error is not None
+    own = () if refused else (node.id,)
+    tokens = (*own, *(f"{node.id}.{condition}" for condition in outcome.conditions))
     return Step(
         execution_id=run.execution_id,
         node_id=node.id,

@@ -10,6 +10,7 @@ from task_engine.model.execution import Execution, ExecutionStatus, Step
 from task_engine.model.json_value import JsonValue
 from task_engine.model.plan import Plan
 from task_engine.model.secret import SecretValue
+from task_engine.model.wait import Wait
 from task_engine.processors.base import StateStore
 
 
@@ -92,6 +93,23 @@ class StepStore(Protocol):
 
     def chunks(self, run: Run, key: StepKey) -> dict[int, list[JsonValue]]:
         """Finished chunks of the loop at `key`, by number."""
+
+
+class Waits(Protocol):
+    """Waits of executions."""
+
+    def open(self, wait: Wait, now_ms: int) -> Wait:
+        """Remember it (again, with a new token) and mark the execution as waiting; a decided one
+        is returned as it stands."""
+
+    def find(self, run: Run, key: StepKey) -> Wait | None:
+        """None when it was never opened."""
+
+    def deliver(self, wait: Wait) -> None:
+        """Let the state machine go on from a decided wait; harmless when it has already."""
+
+    def arm_timeout(self, wait: Wait) -> None:
+        """Have the wait end by itself at its time."""
 
 
 class PlanStore(Protocol):

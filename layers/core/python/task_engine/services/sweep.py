@@ -13,6 +13,7 @@ from task_engine.model.task import CompletionReason, Task, TaskStatus
 from task_engine.run.finish import FinishExecution
 from task_engine.run.ports import Run
 from task_engine.services.ports import Executions, PlanReader, Schedules, Tasks, Walker
+from task_engine.services.signals import SignalService
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class SweepPorts:
     schedules: Schedules
     walker: Walker
     finish: FinishExecution
+    signals: SignalService
     clock: Clock
 
 
@@ -76,6 +78,7 @@ class Sweeper:
         except NotFound:
             self._give_up(execution, "its task was deleted before it was done")
             return False
+        self._ports.signals.redeliver(execution)
         if self._ports.walker.revive(execution, plan, now):
             return True
         self._give_up(execution, "it stopped and could not be brought to an end")

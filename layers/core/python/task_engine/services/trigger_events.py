@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Protocol
 
 from task_engine.clock import Clock
 from task_engine.errors import EngineError, InvalidRequest, NotFound, PreconditionFailed
@@ -28,6 +29,13 @@ _OVER = frozenset({"TASK_ALREADY_COMPLETED", "TASK_FAILED", "TASK_EXHAUSTED", "T
 LastFire = Callable[[Task, int], int]
 
 
+class TimedWaits(Protocol):
+    """Waits that end by the clock."""
+
+    def time_out(self, execution_id: str, node_id: str) -> None:
+        """End a wait whose time is over."""
+
+
 class TriggerEvents:
     """Answers the Scheduler's invocations and the notice queue's batches.
 
@@ -41,12 +49,14 @@ class TriggerEvents:
         tasks: Tasks,
         schedules: Schedules,
         last_fire: LastFire,
+        waits: TimedWaits,
         clock: Clock,
     ) -> None:
         self._triggers = triggers
         self._tasks = tasks
         self._schedules = schedules
         self._last_fire = last_fire
+        self._waits = waits
         self._clock = clock
 
     def handle(self, event: Mapping[str, object]) -> dict[str, JsonValue]:
@@ -55,6 +65,9 @@ class TriggerEvents:
         records = event.get("Records")
         if isinstance(records, list):
             return {"batchItemFailures": [f for r in records for f in self._notice(r)]}
+        if event.get("kind") == "wait":
+            self._waits.time_out(str(event.get("executionId")), str(event.get("nodeId")))
+            return {"batchItemFailures": []}
         try:
             self._scheduled(event)
         except (InvalidRequest, NotFound) as error:

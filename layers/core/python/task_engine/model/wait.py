@@ -1,0 +1,46 @@
+"""A wait of an execution: for a person's decision, bounded in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from task_engine.model.json_value import JsonValue
+
+
+class Verdict(StrEnum):
+    """How a wait ended."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who decided what, and when (ms); nobody at a timeout."""
+
+    verdict: Verdict
+    by: str
+    at: int
+    payload: JsonValue = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One open or decided wait. `token` is the state machine's; `approvers` are checksummed
+    addresses, empty = the owner alone; `timeout_at` in ms."""
+
+    execution_id: str
+    task_id: str
+    owner: str
+    node_id: str
+    ordinal: int
+    approvers: tuple[str, ...]
+    timeout_at: int
+    token: str
+    decision: Decision | None = None
+
+    def may_decide(self, caller: str) -> bool:
+        """Whether this address may approve or reject."""
+        return caller in (self.approvers or (self.owner,))

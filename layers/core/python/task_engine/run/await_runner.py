@@ -1,0 +1,118 @@
+"""The boundary around an await node: it opens a wait, and is run again when that was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from task_engine.errors import InvalidRequest, NodeError
+from task_engine.model.execution import Outcome, StepError
+from task_engine.model.json_value import JsonValue
+from task_engine.model.plan import PlanNode
+from task_engine.model.wait import Decision, Verdict, Wait
+from task_engine.run.node_runner import (
+    Answer,
+    RunPorts,
+    done,
+    finished_step,
+    parse_call,
+    retry,
+    run_processor,
+)
+from task_engine.run.ports import Run, StepKey, Waits
+
+_LEASE_MS = 130_000
+_DAY_SECONDS = 86_400
+# Conditions that edges may leave from, by how the wait ended.
+CONDITIONS = {
+    Verdict.APPROVE: "approved",
+    Verdict.REJECT: "rejected",
+    Verdict.TIMEOUT: "timeout",
+}
+
+
+class AwaitRunner:
+    """Without a decision it answers `wait`; with a task token in the payload it opens the wait and
+    leaves the walk where it is. Nothing keeps running while a wait is open."""
+
+    def __init__(self, ports: RunPorts, waits: Waits) -> None:
+        self._ports = ports
+        self._waits = waits
+
+    def handle(self, event: Mapping[str, object], remaining_seconds: float) -> Answer:  # noqa: ARG002 - as any runner
+        """Answers the walker; raises InvalidRequest for a payload that is none."""
+        call = parse_call(event)
+        node = self._ports.plans.plan(call.run).nodes[call.node_id]
+        token = event.get("token")
+        if isinstance(token, str):
+            return self._open(call.run, node, token)
+        return self._look(call.run, node)
+
+    def _open(self, run: Run, node: PlanNode, token: str) -> Answer:
+        now = self._ports.clock.now_ms()
+        wait = self._waits.open(_wait(run, node, token, now), now)
+        if wait.decision is not None:
+            # Decided before this walk came by (a revived one): on it goes.
+            self._waits.deliver(wait)
+        else:
+            self._waits.arm_timeout(wait)
+        return {"next": "wait", "tokens": []}
+
+    def _look(self, run: Run, node: PlanNode) -> Answer:
+        key = StepKey(node.ordinal, node.id)
+        started = self._ports.clock.now_ms()
+        claim = self._ports.steps.claim(run, key, _LEASE_MS, started)
+        if claim.stored is not None:
+            return done(claim.stored)
+        if claim.held_ms > 0:
+            return retry(max(1, min(60, claim.held_ms // 1000)))
+        outcome = run_processor(lambda: self._outcome(run, node, key))
+        if outcome.has_data or outcome.error is not None:
+            step = finished_step(run, node, outcome, (started, self._ports.clock.now_ms(), 1))
+            return done(self._ports.steps.store(run, step))
+        self._ports.steps.release(run, key)
+        return {"next": "wait", "tokens": []}
+
+    def _outcome(self, run: Run, node: PlanNode, key: StepKey) -> Outcome:
+        """Without data and error: not decided yet."""
+        if node.config.get("channel") is None:
+            raise NodeError("awaiting events on chain needs operators, which this has none of")
+        wait = self._waits.find(run, key)
+        if wait is None or wait.decision is None:
+            return Outcome(has_data=False)
+        return outcome_of(wait.decision, str(node.config.get("onReject") or "fail"))
+
+
+def outcome_of(decision: Decision, on_reject: str) -> Outcome:
+    """`{decision, by, at, payload}`; a rejection fails the step unless `onReject` is continue, a
+    timeout always does."""
+    data: JsonValue = {
+        "decision": decision.verdict.value,
+        "by": decision.by,
+        "at": decision.at,
+        "payload": decision.payload,
+    }
+    conditions = (CONDITIONS[decision.verdict],)
+    error = None
+    if decision.verdict is Verdict.TIMEOUT:
+        error = StepError("INVALID_REQUEST", "timed out: nobody decided in time")
+    elif decision.verdict is Verdict.REJECT and on_reject != "continue":
+        error = StepError("INVALID_REQUEST", f"rejected by {decision.by}")
+    return Outcome(data=data, error=error, conditions=conditions)
+
+
+def _wait(run: Run, node: PlanNode, token: str, now_ms: int) -> Wait:
+    config = node.config
+    seconds = config.get("timeoutSeconds")
+    approvers = config.get("approvers")
+    if seconds is not None and not isinstance(seconds, int):
+        raise InvalidRequest("timeoutSeconds is no number")
+    return Wait(
+        execution_id=run.execution_id,
+        task_id=run.task_id,
+        owner=run.owner,
+        node_id=node.id,
+        ordinal=node.ordinal,
+        approvers=tuple(str(a) for a in approvers) if isinstance(approvers, list) else (),
+        timeout_at=now_ms + (seconds or _DAY_SECONDS) * 1000,
+        token=token,
+    )

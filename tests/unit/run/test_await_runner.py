@@ -1,0 +1,101 @@
+"""An await node opens its wait, stands still, and goes on as was decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from task_engine.clock import SystemClock
+from task_engine.model.json_value import JsonValue
+from task_engine.model.node import NodeType
+from task_engine.model.wait import Decision, Verdict
+from task_engine.run.await_runner import AwaitRunner
+from task_engine.run.fail_step import FailStep
+from task_engine.run.in_process import run_json
+from task_engine.run.node_runner import Answer
+
+from tests.fakes.waits import FakeWaits
+from tests.unit.run.stores import RUN, ContendedRun, a_run, ports_of
+
+WAITS: Answer = {"next": "wait", "tokens": []}
+
+
+class Desk:
+    """One await node in a run."""
+
+    def __init__(self, **config: JsonValue) -> None:
+        self.memory: ContendedRun = a_run()
+        plan = self.memory.plan(RUN)
+        node = replace(
+            plan.nodes["n"], type=NodeType.AWAIT, config={"channel": "api", **config}, secrets=()
+        )
+        plan.nodes["n"] = node
+        self.waits = FakeWaits()
+        self.runner = AwaitRunner(ports_of(self.memory), self.waits)
+
+    def handle(self, **more: object) -> Answer:
+        return self.runner.handle({"run": run_json(RUN), "nodeId": "n", **more}, 30)
+
+    def decide(self, verdict: Verdict, payload: JsonValue = None) -> None:
+        (wait,) = self.waits.of("e1")
+        assert self.waits.decide(wait, Decision(verdict, "0xboss", 5, payload)) is not None
+
+
+def test_it_waits_until_it_is_decided_and_is_released_meanwhile() -> None:
+    desk = Desk(timeoutSeconds=60)
+    assert desk.handle() == WAITS
+    assert desk.memory.released == 1
+    assert desk.handle(token="first") == WAITS
+    assert desk.waits.armed == ["n"]
+    assert desk.handle() == WAITS
+    assert desk.memory.steps("e1") == []
+
+
+def test_an_approval_is_the_nodes_data_and_lets_its_successors_run() -> None:
+    desk = Desk()
+    desk.handle(token="first")
+    desk.decide(Verdict.APPROVE, {"note": "fine"})
+    assert desk.handle() == {"next": "done", "tokens": ["n", "n.approved"]}
+    (step,) = desk.memory.steps("e1")
+    assert step.outcome.error is None
+    assert step.outcome.data == {
+        "decision": "approve", "by": "0xboss", "at": 5, "payload": {"note": "fine"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("verdict", "token", "text"),
+    [(Verdict.REJECT, "n.rejected", "rejected by"), (Verdict.TIMEOUT, "n.timeout", "timed out")],
+)
+def test_what_follows_an_approval_does_not_run_without_one(
+    verdict: Verdict, token: str, text: str
+) -> None:
+    desk = Desk()
+    desk.handle(token="first")
+    desk.decide(verdict)
+    assert desk.handle() == {"next": "done", "tokens": [token]}
+    (step,) = desk.memory.steps("e1")
+    assert step.outcome.error is not None
+    assert text in step.outcome.error.message
+
+
+def test_a_rejection_may_be_asked_to_go_on() -> None:
+    desk = Desk(onReject="continue")
+    desk.handle(token="first")
+    desk.decide(Verdict.REJECT)
+    assert desk.handle() == {"next": "done", "tokens": ["n", "n.rejected"]}
+
+
+def test_a_wait_that_a_revived_walk_opens_again_is_delivered_at_once_when_decided() -> None:
+    desk = Desk()
+    desk.handle(token="first")
+    desk.decide(Verdict.APPROVE)
+    desk.handle(token="second")
+    assert desk.waits.delivered == ["second"]
+
+
+def test_a_wait_whose_function_died_lets_nothing_run_after_it() -> None:
+    desk = Desk()
+    event = {"run": run_json(RUN), "nodeId": "n", "error": {"Error": "Lambda.Unknown"}}
+    answer = FailStep(desk.memory, desk.memory, SystemClock()).handle(event)
+    assert answer == {"next": "done", "tokens": []}
