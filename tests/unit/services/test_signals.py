@@ -62,7 +62,7 @@ def test_the_owner_decides_where_no_approvers_are_named() -> None:
 
 def test_only_approvers_decide_where_they_are_named() -> None:
     desk = Desk()
-    desk.wait(approvers=(BOSS,))
+    desk.wait(approvers=(BOSS.upper(),))
     with pytest.raises(Forbidden):
         desk.signal(OWNER)
     desk.signal(BOSS, "reject")

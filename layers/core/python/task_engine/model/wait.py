@@ -28,8 +28,8 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One open or decided wait. `token` is the state machine's; `approvers` are checksummed
-    addresses, empty = the owner alone; `timeout_at` in ms."""
+    """One open or decided wait. `token` is the state machine's; `approvers` are
+    addresses in any case, empty = the owner alone; `timeout_at` in ms."""
 
     execution_id: str
     task_id: str
@@ -43,4 +43,5 @@ class Wait:
 
     def may_decide(self, caller: str) -> bool:
         """Whether this address may approve or reject."""
-        return caller in (self.approvers or (self.owner,))
+        allowed = self.approvers or (self.owner,)
+        return caller.lower() in {address.lower() for address in allowed}
