@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from infra_cdk.local.servers.graphql_server import GraphqlServer
-from infra_cdk.local.servers.http_server import HttpServer
 from task_engine.api.wire_execution import detail_json
 from task_engine.clock import SystemClock
 from task_engine.compiler.compile import compile_definition
@@ -35,6 +33,9 @@ from task_engine.run.node_runner import NodeRunner, RunPorts
 from task_engine.run.ports import Run
 from task_engine.services.executions import ExecutionDetail
 from task_engine.services.firing import Firing, trigger_record
+
+from infra_cdk.local.servers.graphql_server import GraphqlServer
+from infra_cdk.local.servers.http_server import HttpServer
 from tests.cases.case import Case, Seen, Servers
 
 LIMITS = Limits()

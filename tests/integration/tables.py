@@ -19,7 +19,7 @@ _INDEXES = {
 }
 
 
-def create_tables(dynamodb: Any, prefix: str) -> dict[str, str]:  # noqa: ANN401 - boto3's class
+def create_tables(dynamodb: Any, prefix: str) -> dict[str, str]:
     """Make them all; returns the settings that name them, e.g. `TABLE_TASKS`."""
     for name in _TABLES:
         dynamodb.create_table(TableName=prefix + name, **_shape(name))

@@ -16,6 +16,7 @@ STATUS = {
     "executions_count": 200,
     "executions_get": 404,
     "executions_list": 404,
+    "executions_signal": 404,
     "executions_stats": 200,
     "executions_status": 404,
     "health": 200,

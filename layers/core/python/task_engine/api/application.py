@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -98,6 +98,7 @@ class Application:
     def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
         """Answer one event."""
         request_id = _request_id(event)
+        event = {**event, "path": _printable(str(event.get("path", "")))}
         with log_context(request_id=request_id):
             answer: dict[str, Any] = self._rest.resolve(event, cast("LambdaContext", context))
         answer.setdefault("multiValueHeaders", {})["X-Request-Id"] = [request_id]
@@ -168,6 +169,11 @@ class Application:
             headers={"Cache-Control": "no-store", **reply.headers},
             body=text,
         )
+
+
+def _printable(path: str) -> str:
+    """The path with all that the framework's variables don't match in its escaped form."""
+    return quote(path, safe="/%:;@!$&'()*+,=<>[]{}| ", errors="replace")
 
 
 def _json(document: object) -> str:

@@ -54,9 +54,7 @@ def _task_ids(request: Request) -> tuple[str, ...]:
     return task_ids
 
 
-def build_app(
-    gate: Gate, executions: ExecutionService, signals: SignalService
-) -> Application:
+def build_app(gate: Gate, executions: ExecutionService, signals: SignalService) -> Application:
     """All routes below /executions."""
     on = Executions(executions)
     app = Application(gate)

@@ -13,6 +13,7 @@ from task_engine.api.openapi.shapes import (
     MILLISECONDS,
     OBJECT,
     TEXT,
+    closed,
     fields,
     page_of,
     ref,
@@ -103,6 +104,17 @@ EXECUTIONS = Resource(
             errors=(400, 404),
             event="executions_status",
         ),
+        "POST /executions/{id}:signal": Operation(
+            "signalExecution",
+            "Approve or reject what waits",
+            {200: Success("The execution, without its steps.", ref("Execution"))},
+            "Decides the first open wait that the caller may decide, and only once.",
+            path={"id": PATH_ID},
+            parameters=(WORKFLOW_ID,),
+            body="SignalExecutionRequest",
+            errors=(400, 403, 404, 413),
+            event="executions_signal",
+        ),
         "GET /executions:count": Operation(
             "countExecutions",
             "How many executions there have been",
@@ -125,6 +137,12 @@ EXECUTIONS = Resource(
         "ExecutionStatusSummary": fields(
             {"id": ID, "status": _STATUS},
             {"workflowId": TEXT, "startAt": MILLISECONDS, "endAt": MILLISECONDS, "error": TEXT},
+        ),
+        "SignalExecutionRequest": closed(
+            fields(
+                {"decision": words(("approve", "reject"))},
+                {"payload": told(ANY, "Becomes the data of the node that waited.")},
+            )
         ),
         "ExecutionStats": fields(
             {"total": COUNT, "succeeded": COUNT, "failed": COUNT},

@@ -59,6 +59,7 @@ _GATEWAY = (413, 504)
 _TOLD = {
     400: "The request is not as expected; `errors` names everything that is wrong with it.",
     401: "No token, or one that does not verify.",
+    403: "The caller is known, and may not do this.",
     404: "Unknown, or somebody else's: the two are never told apart.",
     409: "The object's state forbids it, or another writer was first.",
     413: "The body is larger than 10 MiB.",
