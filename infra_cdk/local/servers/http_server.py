@@ -128,10 +128,12 @@ class _Routes(Handler["HttpServer"]):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def count(self, rest: str, _query: dict[str, str]) -> None:
-        """Counts requests of a key; `/counted/<key>` only tells."""
+    def count(self, rest: str, query: dict[str, str]) -> None:
+        """Counts requests of a key, then waits `seconds`; `/counted/<key>` only tells."""
         self.body()
-        self.answer_json({"key": rest, "count": self.owner.add(rest)})
+        count = self.owner.add(rest)
+        self.owner.ended.wait(float(query.get("seconds", "0")))
+        self.answer_json({"key": rest, "count": count})
 
     def connection_port(self, _rest: str, _query: dict[str, str]) -> None:
         """The client's port: the same for requests of one connection."""
