@@ -20,7 +20,7 @@ class BalanceConfig(Form):
     """`chain` is a name, a decimal or a hexadecimal id."""
 
     address: Address
-    chain: Annotated[Any, BeforeValidator(_chain)]
+    chain: Annotated[Any, BeforeValidator(_chain, json_schema_input_type=str | int)]
     include_spam: bool | None = None
     include_zero_balances: bool | None = None
     min_usd_value: Annotated[float, Field(ge=0)] | None = None

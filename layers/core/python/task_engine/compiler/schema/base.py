@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from task_engine.errors import Problem
@@ -77,13 +78,35 @@ def matching(pattern: str, told: str) -> Callable[[str], str]:
     return check
 
 
-Text = Annotated[str, AfterValidator(_filled)]
-Language = Annotated[str, BeforeValidator(language)]
-Address = Annotated[Text, AfterValidator(_address)]
+def described(pattern: str = "", *examples: str) -> Any:  # noqa: ANN401 - a field's metadata
+    """What the API's description says of a text; it is a validator that refuses."""
+    told: JsonDict = {"pattern": pattern} if pattern else {}
+    return Field(json_schema_extra={**told, **({"examples": list(examples)} if examples else {})})
+
+
+TEMPLATE = r"\{\{"
+Text = Annotated[str, AfterValidator(_filled), described(r"\S")]
+Language = Annotated[
+    str,
+    BeforeValidator(language, json_schema_input_type=Literal[tuple(_LANGUAGES)] | str | int),
+]
+Address = Annotated[
+    Text,
+    AfterValidator(_address),
+    described(
+        rf"^\s*0[xX][0-9a-fA-F]{{40}}\s*$|{TEMPLATE}", "0x5a8A51f4C6F4A2F2b9D4d8e9B2C1d3E4F5061728"
+    ),
+]
 ChainId = Annotated[int, Field(gt=0, le=2**53)]
-Wei = Annotated[str, AfterValidator(matching(r"[0-9]{1,78}", "must be a whole decimal number"))]
+Wei = Annotated[
+    str,
+    AfterValidator(matching(r"[0-9]{1,78}", "must be a whole decimal number")),
+    described(rf"^([0-9]{{1,78}})?$|{TEMPLATE}", "1000000000000000"),
+]
 CallData = Annotated[
-    str, AfterValidator(matching(r"0x(?:[0-9a-fA-F]{2})*", "must be 0x and hexadecimal bytes"))
+    str,
+    AfterValidator(matching(r"0x(?:[0-9a-fA-F]{2})*", "must be 0x and hexadecimal bytes")),
+    described(rf"^(0x([0-9a-fA-F]{{2}})*)?$|{TEMPLATE}", "0x70a08231"),
 ]
 
 

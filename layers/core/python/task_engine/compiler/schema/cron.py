@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from task_engine.compiler.cron import CronError, parse_cron, to_scheduler_expressions, zone_of
-from task_engine.compiler.schema.base import Form
+from task_engine.compiler.schema.base import Form, described
 
 
 def _schedule(text: str) -> str:
@@ -31,6 +31,7 @@ class CronConfig(Form):
     """Five fields or a descriptor each; the time zone (IANA, default UTC) is the task's."""
 
     schedules: Annotated[
-        list[Annotated[str, AfterValidator(_schedule)]], Field(min_length=1, max_length=20)
+        list[Annotated[str, AfterValidator(_schedule), described("", "0 * * * *", "@daily")]],
+        Field(min_length=1, max_length=20),
     ]
-    timezone: Annotated[str, AfterValidator(_zone)] | None = None
+    timezone: Annotated[str, AfterValidator(_zone), described("", "Europe/Zurich")] | None = None

@@ -7,7 +7,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from task_engine.compiler.schema.base import Address, ChainId, Form, Text, has_template
+from task_engine.compiler.schema.base import (
+    TEMPLATE,
+    Address,
+    ChainId,
+    Form,
+    Text,
+    described,
+    has_template,
+)
 
 _AMOUNT = re.compile(r"[0-9]{1,78}|max", re.IGNORECASE)
 
@@ -22,5 +30,9 @@ class EthTransferConfig(Form):
     """`amount` in wei as a text, or MAX."""
 
     destination: Address
-    amount: Annotated[Text, AfterValidator(_amount)]
+    amount: Annotated[
+        Text,
+        AfterValidator(_amount),
+        described(rf"^\s*([0-9]{{1,78}}|[mM][aA][xX])\s*$|{TEMPLATE}", "1000000000000000", "MAX"),
+    ]
     chain_id: ChainId

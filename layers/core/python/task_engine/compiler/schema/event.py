@@ -7,7 +7,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from task_engine.compiler.schema.base import Address, CallData, ChainId, Form, Text, has_template
+from task_engine.compiler.schema.base import (
+    TEMPLATE,
+    Address,
+    CallData,
+    ChainId,
+    Form,
+    Text,
+    described,
+    has_template,
+)
 
 _TOPIC = re.compile(r"0x(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{40})")
 _ANY = frozenset({"", "null"})
@@ -22,6 +31,12 @@ def _topic(value: str) -> str:
     if has_template(value) or is_topic(value):
         return value
     raise ValueError("must be a topic: 0x and 64 hexadecimal digits, an address, or empty for any")
+
+
+_TOPIC_TEXT = described(
+    rf"^(0x([0-9a-fA-F]{{64}}|[0-9a-fA-F]{{40}})|null)?$|{TEMPLATE}",
+    "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef",
+)
 
 
 class EventCondition(Form):
@@ -47,7 +62,10 @@ class EventQuery(Form):
 
     addresses: Annotated[list[Address], Field(max_length=1000)] | None = None
     topics: (
-        Annotated[list[Annotated[str, AfterValidator(_topic)] | None], Field(max_length=4)] | None
+        Annotated[
+            list[Annotated[str, AfterValidator(_topic), _TOPIC_TEXT] | None], Field(max_length=4)
+        ]
+        | None
     ) = None
     max_events_per_block: Annotated[int, Field(gt=0)] | None = None
     contract_abi: list[dict[str, Any]] | None = None

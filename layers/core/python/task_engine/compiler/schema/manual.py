@@ -20,7 +20,10 @@ def merged_map(value: object) -> object:
     raise ValueError("must be an object of texts")
 
 
-StringMap = Annotated[dict[str, str], BeforeValidator(merged_map)]
+StringMap = Annotated[
+    dict[str, str],
+    BeforeValidator(merged_map, json_schema_input_type=dict[str, str] | list[dict[str, str]]),
+]
 
 
 class ManualConfig(Form):

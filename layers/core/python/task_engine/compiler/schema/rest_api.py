@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from task_engine.compiler.schema.base import Form, Text, has_template
+from task_engine.compiler.schema.base import TEMPLATE, Form, Text, described, has_template
 from task_engine.compiler.schema.manual import StringMap
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -18,13 +18,20 @@ def _method(value: str) -> str:
     raise ValueError(f"must be one of {', '.join(_METHODS)}")
 
 
+_METHOD = described(rf"^\s*([a-zA-Z]+)?\s*$|{TEMPLATE}", *_METHODS)
+
+
 def _http_url(value: str) -> str:
     if has_template(value) or value.strip().lower().startswith(("http://", "https://")):
         return value
     raise ValueError("must start with http:// or https://")
 
 
-HttpUrl = Annotated[Text, AfterValidator(_http_url)]
+HttpUrl = Annotated[
+    Text,
+    AfterValidator(_http_url),
+    described(rf"^\s*[hH][tT][tT][pP][sS]?://|{TEMPLATE}", "https://example.com/orders"),
+]
 
 
 class Auth(Form):
@@ -44,7 +51,7 @@ class RestApiConfig(Form):
     """All texts may hold templates; a body that is no text is sent as JSON."""
 
     url: HttpUrl
-    method: Annotated[str, AfterValidator(_method)] | None = None
+    method: Annotated[str, AfterValidator(_method), _METHOD] | None = None
     headers: StringMap | None = None
     body: Any = None
     options: RestOptions | None = None
