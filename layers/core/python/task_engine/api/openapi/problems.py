@@ -71,6 +71,22 @@ _TOLD = {
 }
 
 
+def _example(status: int) -> Schema:
+    document: Schema = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": _TOLD[status],
+        "instance": "5f0e9c1b-6a83-4d52-9d0f-2b7c4e8a1d36",
+    }
+    if status == 400:
+        message = "url must start with http:// or https://"
+        entry = {"code": "INVALID_NODE_CONFIG", "path": "nodes[0].config.url", "message": message}
+        document |= {"detail": f"the workflow can't be created: {entry['path']}: {message}"}
+        document |= {"code": entry["code"], "errors": [entry]}
+    return document
+
+
 def headers_of(status: int) -> dict[str, Schema]:
     """Headers of a reply, as references."""
     names = [*_OF_ALL, *(() if status in _GATEWAY else _COUNTED)]
@@ -89,6 +105,9 @@ def problem_reply(status: int) -> Schema:
         "description": _TOLD[status],
         "headers": headers_of(status),
         "content": {
-            "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+            "application/problem+json": {
+                "schema": {"$ref": "#/components/schemas/Problem"},
+                "example": _example(status),
+            }
         },
     }
