@@ -49,6 +49,36 @@ def test_a_body_that_is_no_json_object_is_refused(api: ApiClient, content: bytes
     assert answer.body["status"] == 400
 
 
+def test_a_node_that_this_deployment_cant_run_is_refused(api: ApiClient) -> None:
+    read = {
+        "type": "contractRead",
+        "config": {
+            "contractAddress": "0x71C7656EC7ab88b098defB751B7401B5f6d8976F",
+            "chainId": 11155111,
+            "contractAbi": [],
+            "methodCalls": [{"methodName": "decimals"}],
+        },
+    }
+    body = one_node()
+    body["nodes"] += [
+        {"id": "read", "name": "read", **read},
+        {
+            "id": "each",
+            "name": "each",
+            "type": "loop",
+            "config": {"inputVariable": "{{run.data}}", "runner": read},
+        },
+    ]
+    body["edges"] += [
+        {"id": "x", "source": "run", "target": "read"},
+        {"id": "y", "source": "run", "target": "each"},
+    ]
+    answer = create(api, body)
+    assert answer.status == 400
+    refused = {p["path"] for p in answer.body["errors"] if p["code"] == "NOT_IMPLEMENTED"}
+    assert refused == {"nodes[1].type", "nodes[2].config.runner.type"}
+
+
 def test_a_cycle_is_named(api: ApiClient) -> None:
     body = one_node()
     body["nodes"].append({**body["nodes"][0], "id": "b", "name": "b"})

@@ -11,6 +11,7 @@ from task_engine.errors import InvalidRequest, Problem
 from task_engine.evm.address import Address, is_address
 from task_engine.ids import new_id
 from task_engine.model.json_value import JsonObject, JsonValue
+from task_engine.model.node import CHAIN_NODE_TYPES, NodeType
 from task_engine.model.plan import Plan
 from task_engine.model.task import Definition, Task, TaskStatus
 from task_engine.services.wallets import WalletService
@@ -29,7 +30,8 @@ class Drafting:
     def draft(self, owner: str, body: JsonObject, now_ms: int) -> tuple[Task, Plan]:
         """An enabled task with a new id, and its plan; nothing is stored.
 
-        Raises InvalidRequest with every problem at once, a runner that is not the owner's included.
+        Raises InvalidRequest with every problem at once, a runner that is not the owner's and nodes
+        that this deployment can't run included.
         """
         rules = ValidationRules(
             limits=self._settings.limits,
@@ -37,16 +39,16 @@ class Drafting:
             now_ms=now_ms,
             syntax_check=_syntax_check,
         )
-        foreign = self._runner_problems(owner, body)
+        refused = (*self._runner_problems(owner, body), *_not_offered(body))
         try:
             draft = validate_task(body, rules)
         except InvalidRequest as error:
-            problems = (*error.problems, *foreign)
+            problems = (*error.problems, *refused)
             raise InvalidRequest(
-                error.message if not foreign else _REFUSED, problems, code=error.stable_code
+                error.message if not refused else _REFUSED, problems, code=error.stable_code
             ) from error
-        if foreign:
-            raise InvalidRequest(_REFUSED, foreign)
+        if refused:
+            raise InvalidRequest(_REFUSED, refused)
         task = _task(owner, draft, now_ms)
         return task, compile_definition(task.definition)
 
@@ -62,6 +64,27 @@ class Drafting:
 
 
 _REFUSED = "the workflow can't be created"
+
+
+def _not_offered(body: JsonObject) -> list[Problem]:
+    """Nodes without a processor: better refused now than failed in every run."""
+    nodes = body.get("nodes")
+    problems: list[Problem] = []
+    for place, node in enumerate(nodes if isinstance(nodes, list) else []):
+        path, kind = f"nodes[{place}]", _kind(node)
+        if kind is NodeType.LOOP and isinstance(node, dict):
+            config = node.get("config")
+            path = f"{path}.config.runner"
+            kind = _kind(config.get("runner")) if isinstance(config, dict) else None
+        if kind in CHAIN_NODE_TYPES:
+            text = f"{kind.value} nodes are not available in this deployment yet"
+            problems.append(Problem("NOT_IMPLEMENTED", f"{path}.type", text))
+    return problems
+
+
+def _kind(node: JsonValue) -> NodeType | None:
+    word = node.get("type") if isinstance(node, dict) else None
+    return next((kind for kind in NodeType if kind.value == word), None)
 
 
 def _task(owner: str, draft: TaskDraft, now_ms: int) -> Task:
