@@ -93,6 +93,7 @@ class Settings:
 
 _PREFIX = "TASK_ENGINE_"
 _FACTORY = "0x9406Cc6185a346906296840746125a0E44976454"
+# Of no contract: until the chain part asks the factory, wallets are names and hold nothing.
 _INIT_CODE_HASH = "0x" + "5c" * 32
 
 
