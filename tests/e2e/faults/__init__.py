@@ -1,0 +1,1 @@
+"""What breaks beneath a deployed engine, and what must not break with it."""
