@@ -10,7 +10,7 @@ from infra_cdk.local.client import ApiClient
 from infra_cdk.local.servers.http_server import HttpServer
 from infra_cdk.local.stage import LocalStage
 from infra_cdk.local.waiting import wait_until
-from tests.cases.case import code, rest
+from tests.cases.case import code, loop, rest
 from tests.e2e.engine import Json, task_of
 from tests.e2e.faults.workers import kill_workers
 
@@ -49,3 +49,23 @@ def test_a_write_is_never_sent_twice(
     assert asked == 1
     assert [step["id"] for step in execution["steps"]] == ["t", "ask", "after"]
     assert "may have taken effect" in execution["steps"][1]["error"]
+
+
+def test_a_loop_of_writes_sends_none_of_them_twice(
+    api: ApiClient, stage: LocalStage, http_server: HttpServer
+) -> None:
+    key = f"killed-{uuid.uuid4()}"
+    write = rest("w", f"{http_server.url}/count/{key}-{{{{value}}}}?seconds=2", method="POST")
+    nodes = [
+        code("items", "return [0, 1, 2]"),
+        loop("each", "{{items.data}}", write, executionMode="parallel"),
+    ]
+    task = api.create_task(task_of(nodes, [("t", "items"), ("items", "each")]))["id"]
+    execution = api.trigger(task, blocking=False)["executionId"]
+    wait_until(
+        lambda: all(http_server.count(f"{key}-{n}") for n in range(3)), "the requests' arrival", 30
+    )
+    assert kill_workers(stage, "node-loop") >= 1
+    shown = api.finished(task, execution)
+    assert [http_server.count(f"{key}-{n}") for n in range(3)] == [1, 1, 1]
+    assert shown["status"] == "failed", shown
