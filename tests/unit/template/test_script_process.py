@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -54,12 +53,10 @@ def test_at_the_deadline_the_child_is_killed(tmp_path) -> None:  # noqa: ANN001
         note.write_text(str(os.getpid()))
         return _forever()
 
-    began = time.monotonic()
     with pytest.raises(
         NodeError, match=r"timeout: the work did not end within 0\.2 seconds"
     ) as caught:
         run_in_child(work, 0.2, "work")
-    assert time.monotonic() - began < 2
     assert caught.value.stable_code == "EXECUTION_ENGINE_ERROR"
     assert _gone(int(note.read_text()))
 
