@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Hashable
 from pathlib import Path
 
 import yaml
@@ -13,7 +14,18 @@ from task_engine_client.document import Json
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """YAML with JSON's types only: dates stay the text they are."""
+    """YAML with JSON's types only: dates stay the text they are, a key stands once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Json]:
+        """As the safe loader, but a key given twice is an error, not the last one's value."""
+        seen: set[str] = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 _PlainLoader.yaml_implicit_resolvers = {
@@ -26,14 +38,23 @@ def read_object(name: str) -> dict[str, Json]:
     """The object in a JSON or YAML file, `-` is standard input; raises InputError."""
     content = read_text(name)
     try:
-        document = yaml.load(content, _PlainLoader)  # noqa: S506 a safe loader
-    except yaml.YAMLError as error:
-        if name.endswith(".json"):
-            raise InputError(f"{name} is not JSON: {_json_error(content)}") from error
-        raise InputError(f"{name} is neither JSON nor YAML: {error}") from error
+        document = _parsed(content, strict=name.endswith(".json"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        kind = "JSON" if name.endswith(".json") else "YAML"
+        raise InputError(f"{name} is not {kind}: {error}") from error
     if not isinstance(document, dict):
         raise InputError(f"{name} must hold an object, not {_kind(document)}")
     return _as_json(document, name)
+
+
+def _parsed(content: str, *, strict: bool) -> Json:
+    """As JSON, else (unless `strict`) as YAML: YAML has no tabs where JSON may."""
+    try:
+        return json.loads(content, object_pairs_hook=_unique)
+    except ValueError:
+        if strict:
+            raise
+    return yaml.load(content, _PlainLoader)  # noqa: S506 a safe loader
 
 
 def read_text(name: str) -> str:
@@ -79,12 +100,12 @@ def _as_json(document: Json, name: str) -> dict[str, Json]:
     return plain
 
 
-def _json_error(content: str) -> str:
-    try:
-        json.loads(content)
-    except ValueError as error:
-        return str(error)
-    return "it can't be read"
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {max(names, key=names.count)!r} stands twice")
+    return document
 
 
 def _kind(value: object) -> str:

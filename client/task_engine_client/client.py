@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from types import TracebackType
 
@@ -26,7 +27,7 @@ class Client:
     """Calls the API at `base_url` (it ends in `/api/v1`) as the owner of `token`.
 
     `http` replaces the HTTP client (proxies, certificates, tests); `renew` gives a new token when
-    one is refused. Use it as a context manager, or close it.
+    one is refused; `sleep` is how it pauses. Use it as a context manager, or close it.
     """
 
     def __init__(
@@ -37,12 +38,13 @@ class Client:
         http: httpx.Client | None = None,
         retries: Retries | None = None,
         renew: Callable[[], str] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._http = http or httpx.Client(
             timeout=DEFAULT_TIMEOUT, headers={"User-Agent": f"task-engine-client/{VERSION}"}
         )
         self._transport = Transport(
-            base_url.rstrip("/"), token, self._http, retries or Retries(), renew
+            base_url.rstrip("/"), token, self._http, retries or Retries(), renew, sleep
         )
         self.auth = Auth(self._transport)
         self.executions = Executions(self._transport)

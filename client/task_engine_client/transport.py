@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ class Retries:
         try:
             asked = float(retry_after)
         except ValueError:
+            asked = math.nan
+        if not math.isfinite(asked):
             asked = self.pause * 2**attempt
         return min(max(asked, 0.0), self.longest)
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
 from task_engine_client.document import Document, given, whole
-from task_engine_client.errors import WaitTimeout
+from task_engine_client.errors import Unreachable, WaitTimeout
 from task_engine_client.execution import Execution, ExecutionStats, ExecutionSummary
 from task_engine_client.paging import Page, all_rows
 from task_engine_client.transport import Transport
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_MOST_UNREACHED = 5
 
 
 class Executions:
@@ -85,12 +86,21 @@ class Executions:
     ) -> Iterator[Execution]:
         """The execution with its steps, again whenever it was read, until it is final.
 
-        Pauses double up to 2 s while nothing changes. Raises WaitTimeout after `timeout` seconds.
+        Pauses grow to 2 s while nothing changes; an API that can't be reached for a moment is
+        asked again. Raises WaitTimeout after `timeout` seconds.
         """
         until = time.monotonic() + timeout
-        pause, seen = _FIRST_PAUSE, ("", -1)
+        pause, seen, unreached = _FIRST_PAUSE, ("", -1), 0
         while True:
-            execution = self.get(workflow_id, execution_id)
+            try:
+                execution = self.get(workflow_id, execution_id)
+            except Unreachable:
+                unreached += 1
+                if seen[1] < 0 or unreached > _MOST_UNREACHED:
+                    raise
+                self._transport.sleep(_LONGEST_PAUSE)
+                continue
+            unreached = 0
             yield execution
             if execution.final:
                 return

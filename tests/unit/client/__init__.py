@@ -1,0 +1,1 @@
+"""Tests of the Python client and of what the command line does without an API."""

@@ -1,0 +1,168 @@
+"""Retries, renewal, and what refusals and silence become."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from task_engine_client import ApiError, ProblemEntry, Retries, Unreachable
+from tests.unit.client.service import BASE, Service, answer, problem
+
+
+def test_a_request_carries_the_token_and_reaches_the_verb_unescaped() -> None:
+    # Given
+    service = Service([answer(200, {"total": 3})])
+    # When
+    total = service.client().workflows.count(statuses=["enabled", "disabled"])
+    # Then
+    assert total == 3
+    assert str(service.last.url) == f"{BASE}/workflows:count?status=enabled&status=disabled"
+    assert service.last.headers["Authorization"] == "Bearer t"
+    assert "Content-Type" not in service.last.headers
+
+
+def test_ids_cannot_leave_their_place_in_the_path() -> None:
+    # Given
+    service = Service([answer(200, {})])
+    # When
+    service.client().workflows.get("../secrets?x=1")
+    # Then
+    assert service.last.url.raw_path == b"/api/v1/workflows/..%2Fsecrets%3Fx%3D1"
+
+
+def test_every_problem_of_a_refusal_is_kept() -> None:
+    # Given
+    entry = {"code": "WORKFLOWS_BAD_NODE", "path": "nodes[0].name", "message": "is reserved"}
+    service = Service([problem(400, "INVALID", detail="no", errors=[entry], instance="r-1")])
+    # When
+    with pytest.raises(ApiError, match="no") as caught:
+        service.client().workflows.create({})
+    # Then
+    assert caught.value.status == 400
+    assert caught.value.code == "INVALID"
+    assert caught.value.request_id == "r-1"
+    assert caught.value.errors == (
+        ProblemEntry("WORKFLOWS_BAD_NODE", "nodes[0].name", "is reserved"),
+    )
+
+
+@pytest.mark.parametrize("content", [b"<html>", b"[1]", b'{"errors": 7, "detail": 5}', b""])
+def test_a_refusal_that_is_no_problem_document_still_is_one_error(content: bytes) -> None:
+    # Given what a gateway or a proxy may answer
+    service = Service([httpx.Response(403, content=content)])
+    # When
+    with pytest.raises(ApiError) as caught:
+        service.client().workflows.get("a")
+    # Then
+    assert (caught.value.status, caught.value.code) == (403, "HTTP_403")
+    assert "403" in str(caught.value)
+
+
+def test_a_busy_service_is_asked_again_when_it_says() -> None:
+    # Given
+    service = Service(
+        [
+            problem(429, "RATE_LIMITED", detail="slow") if not after else answer(429, {}, **after)
+            for after in ({}, {"Retry_After": "3"}, {"Retry_After": "999"})
+        ]
+        + [answer(200, {"total": 1})]
+    )
+    # When
+    total = service.client().workflows.count()
+    # Then it paused as long as asked, within reason
+    assert total == 1
+    assert service.pauses == [0.5, 3.0, 30.0]
+
+
+def test_patience_ends() -> None:
+    # Given
+    service = Service([problem(503, "STORAGE_UNAVAILABLE", detail="later")])
+    # When
+    with pytest.raises(ApiError, match="later"):
+        service.client(attempts=3).workflows.get("a")
+    # Then
+    assert len(service.requests) == 3
+
+
+def test_a_create_without_a_key_is_never_repeated_after_503() -> None:
+    # Given a service that may have stored it
+    service = Service([problem(503, "STORAGE_UNAVAILABLE", detail="later")])
+    # When
+    with pytest.raises(ApiError, match="later"):
+        service.client().workflows.create({})
+    # Then
+    assert len(service.requests) == 1
+
+
+def test_a_trigger_is_repeated_with_the_same_key() -> None:
+    # Given
+    service = Service([answer(503, {}), answer(202, {"executionId": "e", "status": "pending"})])
+    # When
+    started = service.client().workflows.trigger("w", data={"n": 1})
+    # Then
+    assert (started.id, started.workflow_id, started.final) == ("e", "w", False)
+    first, second = (request.headers["Idempotency-Key"] for request in service.requests)
+    assert first == second
+    assert service.body() == {
+        "triggerType": "manual",
+        "triggerOutput": {"n": 1},
+        "isBlocking": False,
+    }
+
+
+def test_a_withdrawal_is_never_repeated_after_503() -> None:
+    # Given
+    service = Service([problem(503, "WITHDRAW_UNAVAILABLE", detail="later")])
+    # When
+    with pytest.raises(ApiError):
+        service.client().wallets.withdraw("0x1", "0x2", "max")
+    # Then
+    assert len(service.requests) == 1
+
+
+def test_a_refused_token_is_renewed_once() -> None:
+    # Given
+    service = Service([problem(401, "AUTH_INVALID_TOKEN"), answer(200, {"total": 1})])
+    # When
+    client = service.client("old", renew=lambda: "new")
+    # Then
+    assert client.workflows.count() == 1
+    assert service.last.headers["Authorization"] == "Bearer new"
+    assert client.token == "new"
+
+
+@pytest.mark.parametrize(("renewed", "requests"), [("new", 2), ("", 1)])
+def test_a_token_refused_again_is_an_error(renewed: str, requests: int) -> None:
+    # Given
+    service = Service([problem(401, "AUTH_INVALID_TOKEN", detail="no")])
+    # When
+    with pytest.raises(ApiError, match="no"):
+        service.client("old", renew=lambda: renewed).workflows.count()
+    # Then
+    assert len(service.requests) == requests
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.InvalidURL("bad")]
+)
+def test_silence_is_unreachable(failure: Exception) -> None:
+    with pytest.raises(Unreachable, match=r"api\.test"):
+        Service([failure]).client().workflows.count()
+
+
+def test_a_page_of_something_else_is_unreachable() -> None:
+    with pytest.raises(Unreachable, match="without JSON"):
+        Service([httpx.Response(200, text="<html>")]).client().health()
+
+
+@pytest.mark.parametrize("asked", ["", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_pauses_double_when_no_seconds_are_asked_for(asked: str) -> None:
+    retries = Retries(pause=1, longest=5)
+    assert [retries.delay(attempt, asked) for attempt in range(4)] == [1, 2, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause"), [("-4", 0.0), ("1e9", 5.0), ("nan", 0.5), ("inf", 0.5)]
+)
+def test_no_header_makes_a_pause_endless(asked: str, pause: float) -> None:
+    assert Retries(longest=5).delay(0, asked) == pause
