@@ -26,7 +26,6 @@ _MOST_A_PAGE = 200
 def create(
     file: File,
     name: Annotated[str, typer.Option(help="Another name than the file's.")] = "",
-    key: Annotated[str, typer.Option(help="Create once, however often this key is sent.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Create a task from a file. Without a wallet in it, the task runs as your chosen wallet."""
@@ -34,7 +33,7 @@ def create(
         definition = read_object(file)
         if name:
             definition["name"] = name
-        workflow = here.client.workflows.create(_with_wallet(here, definition), key=key)
+        workflow = here.client.workflows.create(_with_wallet(here, definition))
         here.show(
             dict(workflow.raw),
             lambda: Text(f"created {printable(workflow.id)} {printable(workflow.name)}".rstrip()),

@@ -19,9 +19,9 @@ class Workflows:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def create(self, definition: Document, *, key: str = "") -> Workflow:
-        """Store a workflow; with a `key` of the caller's the request may be repeated."""
-        return Workflow.of(self._transport.send("POST", "/workflows", definition, key=key))
+    def create(self, definition: Document) -> Workflow:
+        """Store a workflow."""
+        return Workflow.of(self._transport.send("POST", "/workflows", definition))
 
     def get(self, workflow_id: str) -> Workflow:
         """A workflow of the caller."""

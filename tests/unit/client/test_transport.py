@@ -84,7 +84,7 @@ def test_patience_ends() -> None:
     assert len(service.requests) == 3
 
 
-def test_a_create_without_a_key_is_never_repeated_after_503() -> None:
+def test_a_create_is_never_repeated_after_503() -> None:
     # Given a service that may have stored it
     service = Service([problem(503, "STORAGE_UNAVAILABLE", detail="later")])
     # When
