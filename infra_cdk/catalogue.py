@@ -156,6 +156,16 @@ _API = (
         {"wallets": ("GetItem", "PutItem", "Query", "UpdateItem"), "tasks": ("Query",)},
         settings=_FACTORY,
     ),
+    _api(
+        "api_nodes",
+        "One node, one trigger, a simulation, an estimate: run at once, nothing stored",
+        {
+            "guards": ("DeleteItem", "GetItem", "UpdateItem"),
+            "secrets": ("BatchGetItem",),
+        },
+        _BLOBS | {Use.DECRYPT_SECRETS},
+        (*_CHAINS, *_HTTP, "SERVER_VARIABLES"),
+    ),
 )
 
 _NODES = (

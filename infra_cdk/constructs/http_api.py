@@ -22,8 +22,6 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
         "workflows",
         "workflows/{proxy+}",
         "workflows:count",
-        "workflows:simulate",
-        "workflows:estimateFees",
     ),
     "api_executions": (
         "executions",
@@ -33,6 +31,7 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
     ),
     "api_secrets": ("secrets", "secrets/{proxy+}"),
     "api_wallets": ("wallets", "wallets/{proxy+}"),
+    "api_nodes": ("nodes:run", "triggers:run", "workflows:simulate", "workflows:estimateFees"),
 }
 """A path part is all literal (colons allowed) or all one variable, so verbs behind an id
 (`{id}:pause`) are below the greedy child and routed in the function."""

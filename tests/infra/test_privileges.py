@@ -81,6 +81,13 @@ EXPECTED: dict[str, dict[str, str]] = {
         "TablesTasks.Arn": "dynamodb:Query",
         "TablesWallets.Arn": "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
     },
+    "api_nodes": {
+        "BlobsBucket.Arn/*": "s3:GetObject s3:PutObject",
+        "KeysSecrets.Arn": "kms:Decrypt",
+        "KeysTokens.Arn": "kms:VerifyMac",
+        "TablesGuards.Arn": "dynamodb:DeleteItem dynamodb:GetItem dynamodb:UpdateItem",
+        "TablesSecrets.Arn": "dynamodb:BatchGetItem",
+    },
     "node_rest_api": _NODE,
     "node_graphql_query": _NODE,
     "node_branch": _NODE,
@@ -270,6 +277,7 @@ def test_only_named_functions_use_the_keys(templates: StageTemplates) -> None:
     # Then writing and reading secrets, and making and checking tokens, are different functions'
     # An await node renders no templates.
     nodes = {name for name in EXPECTED if name.startswith("node_")} - {"node_await"}
+    nodes.add("api_nodes")
     apis = {name for name in EXPECTED if name.startswith("api_")}
     assert users == {
         "kms:Encrypt KeysSecrets.Arn": {"api_secrets"},

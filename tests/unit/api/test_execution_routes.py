@@ -258,3 +258,27 @@ def test_statistics_tell_the_last_seven_days_by_outcome(world: World) -> None:
         }
     foreign = world.call("GET", f"/executions:stats?workflowId={theirs.id}").json
     assert (foreign["total"], foreign["avgExecutionTime"]) == (0, 0)
+
+
+def test_a_stream_ends_with_the_run(world: World) -> None:
+    execution = _run(world, world.store_task(), ExecutionStatus.SUCCESS)
+    answer = world.call("GET", _path(execution, ":stream"))
+    assert answer.headers["content-type"] == "text/event-stream"
+    assert answer.text.startswith("data: {")
+    assert answer.text.endswith("}\n\n")
+    assert (answer.text.count("data: "), world.pauses) == (1, [])
+
+
+def test_a_stream_is_held_for_less_than_the_gateway_waits(world: World) -> None:
+    execution = _run(world, world.store_task(), ExecutionStatus.PENDING)
+    answer = world.call("GET", _path(execution, ":stream") + "&interval=500ms")
+    assert answer.text.count("data: ") == 1
+    assert '"status": "pending"' in answer.text
+    assert sum(world.pauses) == 25
+
+
+@pytest.mark.parametrize("interval", ["soon", "1", "-1s"])
+def test_an_interval_is_a_duration(world: World, interval: str) -> None:
+    execution = _run(world, world.store_task())
+    answer = world.call("GET", _path(execution, ":stream") + f"&interval={interval}")
+    assert answer.status == 400

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from task_engine.api import auth, executions, secrets, wallets, workflows
+from task_engine.api import auth, executions, nodes, secrets, wallets, workflows
 from task_engine.api.application import Application, Gate
 from task_engine.api.principal import Authenticator
 from task_engine.api.rate_limit import RateLimiter
@@ -19,10 +19,16 @@ from task_engine.model.node import Node, NodeType
 from task_engine.model.plan import Lane, Plan, PlanNode, RunClass, Stage
 from task_engine.model.task import Definition, Task, TaskStatus
 from task_engine.model.trigger import Trigger, TriggerType
+from task_engine.processors.branch import BranchProcessor
+from task_engine.processors.custom_code import CustomCodeProcessor
 from task_engine.services.auth import AuthService
 from task_engine.services.executions import ExecutionService
+from task_engine.services.one_shot import OneShot
+from task_engine.services.replies import OncePerKey
+from task_engine.services.scratch import ProcessorOf, ScratchRuns
 from task_engine.services.secrets import SecretService
 from task_engine.services.signals import SignalService
+from task_engine.services.simulate import SimulationService
 from task_engine.services.tasks import TaskService
 from task_engine.services.tokens_jwt import TokenVerifier, issue_token
 from task_engine.services.triggers import TriggerPorts, TriggerService
@@ -30,6 +36,7 @@ from task_engine.services.wallets import WalletService
 
 from tests.fakes.clock import START_MS, FakeClock
 from tests.fakes.machines import FakeQueue, FakeSchedules, FakeSigner, FakeSteps, FakeWalker
+from tests.fakes.replies import FakeOwnSecrets, FakeReplies
 from tests.fakes.stores import FakeExecutions, FakeGuards, FakeSecrets, FakeTasks, FakeWallets
 from tests.fakes.waits import FakeWaits
 from tests.unit.api.events import proxy_event
@@ -74,6 +81,9 @@ class World:
         self.walker = FakeWalker()
         self.steps = FakeSteps()
         self.waits = FakeWaits()
+        self.own_secrets = FakeOwnSecrets()
+        self.replies = FakeReplies()
+        self.pauses: list[float] = []
         self.settings = replace(Settings.from_env({}), limits=self.limits)
         self.wallets = WalletService(self.wallet_rows, self.tasks, self.settings)
         self._apps = self._build()
@@ -99,10 +109,24 @@ class World:
             "docs": auth_app,
             "auth": auth_app,
             "workflows": workflow_app,
-            "executions": executions.build_app(gate, read, signals),
+            "executions": executions.build_app(gate, read, signals, self.pauses.append),
             "secrets": secrets.build_app(gate, SecretService(self.secret_rows, self.tasks, clock)),
             "wallets": wallets.build_app(gate, self.wallets),
+            **dict.fromkeys(ONE_SHOT_PATHS, nodes.build_app(gate, self._one_shot())),
         }
+
+    def _one_shot(self) -> nodes.OneShotServices:
+        limits, clock = self.limits, self.clock
+        code: dict[NodeType, ProcessorOf] = {
+            NodeType.CUSTOM_CODE: lambda: CustomCodeProcessor(limits),
+            NodeType.BRANCH: lambda: BranchProcessor(limits),
+        }
+        runs = ScratchRuns(code, limits, clock)
+        return nodes.OneShotServices(
+            one_shot=OneShot(runs, self.own_secrets, limits, clock),
+            simulation=SimulationService(runs, self.own_secrets, self.settings, clock),
+            once=OncePerKey(self.replies, clock, lambda _: None),
+        )
 
     def token(self, owner: str = OWNER, chain_id: int = CHAIN) -> str:
         return issue_token(self.signer, owner, chain_id, self.clock.ms // 1000 + 3600)
@@ -122,7 +146,8 @@ class World:
         """Give an event to the function that its path belongs to."""
         path = event["path"].partition("/api/v1")[2] or event["path"]
         name = path.lstrip("/").split("/")[0].split(":")[0]
-        answer = self._apps[name](event, None)
+        app = self._apps.get(path.lstrip("/")) or self._apps[name]
+        answer = app(event, None)
         many = answer.get("multiValueHeaders", {})
         return Answer(
             answer["statusCode"],
@@ -163,6 +188,7 @@ def definition_of(trigger: Trigger, owner: str, wallet: str) -> Definition:
     )
 
 
+ONE_SHOT_PATHS = ("nodes:run", "triggers:run", "workflows:simulate", "workflows:estimateFees")
 NAMES = ("fetch", "sum", "other")
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+import time
+from collections.abc import Callable
+
 from task_engine.api.application import Application, Gate
 from task_engine.api.execution_list import list_executions
 from task_engine.api.http import Reply, Request
@@ -11,12 +16,19 @@ from task_engine.errors import InvalidRequest, Problem
 from task_engine.services.executions import ExecutionService
 from task_engine.services.signals import SignalService
 
+_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(ms|s|m)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+_LEAST_INTERVAL = 0.25
+# API Gateway waits 29 s; it passes a reply on as a whole.
+_HELD_SECONDS = 25.0
+
 
 class Executions:
-    """Endpoints over the use cases."""
+    """Endpoints over the use cases; `pause` sleeps for some seconds."""
 
-    def __init__(self, executions: ExecutionService) -> None:
+    def __init__(self, executions: ExecutionService, pause: Callable[[float], None]) -> None:
         self._executions = executions
+        self._pause = pause
 
     def list(self, request: Request) -> Reply:
         """GET /executions"""
@@ -34,6 +46,25 @@ class Executions:
         task_id = _task_ids(request)[0]
         execution = self._executions.status(request.principal.owner, task_id, request.path["id"])
         return Reply(200, status_json(execution))
+
+    def stream(self, request: Request) -> Reply:
+        """GET /executions/{id}:stream: a frame for each status, held until the run has ended, for
+        25 seconds at most (https://html.spec.whatwg.org/multipage/server-sent-events.html)"""
+        task_id, interval = _task_ids(request)[0], _interval(request.one("interval"))
+        owner, execution_id = request.principal.owner, request.path["id"]
+        pauses = int(_HELD_SECONDS / interval)
+        frames: list[str] = []
+        last = ""
+        for left in range(pauses, -1, -1):
+            execution = self._executions.status(owner, task_id, execution_id)
+            if execution.status.value != last:
+                last = execution.status.value
+                frames.append(f"data: {json.dumps(status_json(execution))}\n\n")
+            if execution.status.final:
+                break
+            if left:
+                self._pause(interval)
+        return Reply(200, content_type="text/event-stream", text="".join(frames))
 
     def count(self, request: Request) -> Reply:
         """GET /executions:count"""
@@ -54,14 +85,31 @@ def _task_ids(request: Request) -> tuple[str, ...]:
     return task_ids
 
 
-def build_app(gate: Gate, executions: ExecutionService, signals: SignalService) -> Application:
+def _interval(text: str) -> float:
+    """Seconds of a Go duration of one unit; "" is a second."""
+    if not text:
+        return 1.0
+    form = _DURATION.fullmatch(text)
+    if form is None:
+        problem = Problem("INVALID_REQUEST", "interval", "must be like 500ms, 1s or 1m")
+        raise InvalidRequest("the stream can't be opened like this", (problem,))
+    return min(max(float(form[1]) * _SECONDS[form[2]], _LEAST_INTERVAL), _HELD_SECONDS)
+
+
+def build_app(
+    gate: Gate,
+    executions: ExecutionService,
+    signals: SignalService,
+    pause: Callable[[float], None] = time.sleep,
+) -> Application:
     """All routes below /executions."""
-    on = Executions(executions)
+    on = Executions(executions, pause)
     app = Application(gate)
     app.add("GET", "/executions", on.list)
     app.add("GET", "/executions:count", on.count)
     app.add("GET", "/executions:stats", on.stats)
     app.add("GET", "/executions/<id>:getStatus", on.status)
+    app.add("GET", "/executions/<id>:stream", on.stream)
     add_signal_route(app, signals)
     app.add("GET", "/executions/<id>", on.get)
     return app

@@ -28,7 +28,8 @@ def _signer() -> KmsTokenSigner:
 
 
 @cache
-def _gate() -> Gate:
+def gate() -> Gate:
+    """What stands before every route of this deployment."""
     chain_id = settings().default_chain_id
     authenticator = Authenticator(TokenVerifier(_signer(), clock()), chain_id)
     return Gate(authenticator, RateLimiter(settings().limits, clock()))
@@ -53,7 +54,7 @@ def auth_api(site: Path) -> Application:
     """/health, /auth:exchange, and the documents in `site`."""
     from task_engine.api.auth import build_app  # noqa: PLC0415
 
-    return build_app(_gate(), _login, settings().default_chain_id, site)
+    return build_app(gate(), _login, settings().default_chain_id, site)
 
 
 def _login() -> AuthService:
@@ -72,7 +73,7 @@ def workflows_api() -> Application:
     ports = TriggerPorts(
         stores.tasks(), stores.executions(), stores.plans(), stores.queue(), stores.walker()
     )
-    return build_app(_gate(), tasks, TriggerService(ports, settings(), clock()), _executions())
+    return build_app(gate(), tasks, TriggerService(ports, settings(), clock()), _executions())
 
 
 @cache
@@ -82,7 +83,7 @@ def executions_api() -> Application:
     from task_engine.services.signals import SignalService  # noqa: PLC0415
 
     signals = SignalService(stores.waits(), stores.executions(), clock())
-    return build_app(_gate(), _executions(), signals)
+    return build_app(gate(), _executions(), signals)
 
 
 @cache
@@ -95,7 +96,7 @@ def secrets_api() -> Application:
 
     vault = Vault(client("kms"), settings().name("SECRETS_KEY"))
     secrets = SecretRepository(dynamo(), vault, settings())
-    return build_app(_gate(), SecretService(secrets, stores.tasks(), clock()))
+    return build_app(gate(), SecretService(secrets, stores.tasks(), clock()))
 
 
 @cache
@@ -103,4 +104,4 @@ def wallets_api() -> Application:
     """/wallets."""
     from task_engine.api.wallets import build_app  # noqa: PLC0415
 
-    return build_app(_gate(), _wallets())
+    return build_app(gate(), _wallets())

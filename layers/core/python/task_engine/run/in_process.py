@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType
 from task_engine.model.plan import Lane, Plan
-from task_engine.run.node_runner import Answer, NodeRunner
+from task_engine.run.node_runner import Answer
 from task_engine.run.ports import Run
+
+
+class Runner(Protocol):
+    """Answers for the nodes of one type."""
+
+    def handle(self, event: Mapping[str, object], remaining_seconds: float) -> Answer:
+        """One invocation."""
 
 
 class InProcessWalker:
@@ -19,7 +27,7 @@ class InProcessWalker:
 
     def __init__(
         self,
-        runners: Mapping[NodeType, NodeRunner],
+        runners: Mapping[NodeType, Runner],
         wait: Callable[[float], None],
         remaining_seconds: float = 90.0,
     ) -> None:

@@ -63,13 +63,14 @@ def _automatic_data(own: TriggerType, firing: Firing, now_ms: int) -> JsonValue:
         given = given or {}
         stamp = given.get("timestamp")
         at = stamp if type(stamp) is int else firing.at_ms or now_ms
-        return {**given, **_timed_data(at)}
+        return {**given, **timed_data(at)}
     if not given:
         raise _wrong("triggerOutput", f"is required: the {own.value} that the run is about")
     return given
 
 
-def _timed_data(at_ms: int) -> dict[str, JsonValue]:
+def timed_data(at_ms: int) -> dict[str, JsonValue]:
+    """Output of cron and fixed-time triggers: the time, twice."""
     try:
         moment = datetime.fromtimestamp(at_ms / 1000, UTC)
     except (OverflowError, ValueError, OSError) as error:
@@ -104,23 +105,24 @@ def _manual_record(
     )
 
 
-def _check_manual_data(data: JsonValue, lang: str, limits: Limits) -> None:
+def manual_problem(data: JsonValue, lang: str, limits: Limits) -> str:
+    """Why this can't be manual data, "" when it can: too large, or text that is not the JSON that
+    `lang` says."""
     text = data if isinstance(data, str) else json.dumps(data, ensure_ascii=False)
-    if len(text.encode()) > limits.max_manual_data_bytes:
-        raise _wrong(
-            "triggerOutput.data",
-            f"must have at most {limits.max_manual_data_bytes} bytes",
-            code="INVALID_TRIGGER_CONFIG",
-        )
+    if len(text.encode("utf-8", "surrogatepass")) > limits.max_manual_data_bytes:
+        return f"must have at most {limits.max_manual_data_bytes} bytes"
     if isinstance(data, str) and lang.lower() in ("json", "2", "lang_json"):
         try:
             json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise _wrong(
-                "triggerOutput.data",
-                "must be JSON, as the trigger's lang says",
-                code="INVALID_TRIGGER_CONFIG",
-            ) from error
+        except (ValueError, RecursionError):
+            return f"must be JSON, as the trigger's lang says, not {data[:40]!r}"
+    return ""
+
+
+def _check_manual_data(data: JsonValue, lang: str, limits: Limits) -> None:
+    problem = manual_problem(data, lang, limits)
+    if problem:
+        raise _wrong("triggerOutput.data", problem, code="INVALID_TRIGGER_CONFIG")
 
 
 def _merged(name: str, given: dict[str, JsonValue], config: object) -> dict[str, JsonValue] | None:
@@ -128,6 +130,14 @@ def _merged(name: str, given: dict[str, JsonValue], config: object) -> dict[str,
     value = given.get(name)
     if value is None and hasattr(config, "get"):
         value = config.get(name)
+    try:
+        return merged_map(value)
+    except ValueError as error:
+        raise _wrong(f"triggerOutput.{name}", "must be an object of texts") from error
+
+
+def merged_map(value: JsonValue) -> dict[str, JsonValue] | None:
+    """A map as it is, or a list of one-key objects made one; raises ValueError for neither."""
     if value is None:
         return None
     if isinstance(value, dict):
@@ -135,7 +145,7 @@ def _merged(name: str, given: dict[str, JsonValue], config: object) -> dict[str,
     merged: dict[str, JsonValue] = {}
     for entry in value if isinstance(value, list) else [value]:
         if not isinstance(entry, dict):
-            raise _wrong(f"triggerOutput.{name}", "must be an object of texts")
+            raise ValueError("not an object")
         merged.update(entry)
     return merged
 

@@ -1,0 +1,57 @@
+"""Wiring of the function that runs nodes, triggers and simulations at once."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+
+from task_engine.api.application import Application
+from task_engine.api.nodes import OneShotServices, build_app
+from task_engine.aws.own_secrets import OwnSecrets
+from task_engine.aws.reply_repository import ReplyRepository
+from task_engine.aws.secret_reader import SecretReader
+from task_engine.aws.vault import Vault
+from task_engine.bootstrap.api import gate
+from task_engine.bootstrap.core import client, clock, dynamo, packer, settings
+from task_engine.model.node import NodeType
+from task_engine.net.policy import EgressPolicy
+from task_engine.net.safe_http import SafeHttp
+from task_engine.processors.branch import BranchProcessor
+from task_engine.processors.custom_code import CustomCodeProcessor
+from task_engine.processors.filter import FilterProcessor
+from task_engine.processors.graphql_query import GraphqlQueryProcessor
+from task_engine.processors.rest_api import RestApiProcessor
+from task_engine.services.one_shot import OneShot
+from task_engine.services.replies import OncePerKey
+from task_engine.services.scratch import ProcessorOf, ScratchRuns
+from task_engine.services.simulate import SimulationService
+
+
+@cache
+def nodes_api() -> Application:
+    """/nodes:run, /triggers:run, /workflows:simulate, /workflows:estimateFees."""
+    chosen = settings()
+    runs = ScratchRuns(_processors(), chosen.limits, clock())
+    vault = Vault(client("kms"), chosen.name("SECRETS_KEY"))
+    reader = SecretReader(vault, chosen.server_variables, clock())
+    secrets = OwnSecrets(dynamo(), reader, chosen)
+    replies = ReplyRepository(dynamo(), packer(), chosen)
+    services = OneShotServices(
+        one_shot=OneShot(runs, secrets, chosen.limits, clock()),
+        simulation=SimulationService(runs, secrets, chosen, clock()),
+        once=OncePerKey(replies, clock(), time.sleep),
+    )
+    return build_app(gate(), services)
+
+
+def _processors() -> dict[NodeType, ProcessorOf]:
+    """Makers of the processors that this deployment has, loops left out."""
+    limits = settings().limits
+    http = SafeHttp(EgressPolicy(settings().allowed_hosts), limits)
+    return {
+        NodeType.REST_API: lambda: RestApiProcessor(http),
+        NodeType.GRAPHQL_QUERY: lambda: GraphqlQueryProcessor(http),
+        NodeType.CUSTOM_CODE: lambda: CustomCodeProcessor(limits),
+        NodeType.BRANCH: lambda: BranchProcessor(limits),
+        NodeType.FILTER: lambda: FilterProcessor(limits),
+    }
