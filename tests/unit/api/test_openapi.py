@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from task_engine.api.openapi.document import RESOURCES, openapi_document, undescribed
 from task_engine.api.openapi.examples import Examples
-from task_engine.api.openapi.published import DOCUMENT, published_files
+from task_engine.api.openapi.published import DOCUMENT, SITE, published_files
 from task_engine.api.openapi.routes import all_routes
 
 from tests.unit.api.world import World
@@ -30,7 +30,7 @@ def test_every_route_is_described_and_every_description_has_a_route() -> None:
     assert undescribed(all_routes()) == set()
 
 
-@pytest.mark.parametrize("name", published_files(ROOT))
+@pytest.mark.parametrize("name", [DOCUMENT, f"{SITE}/openapi.json", f"{SITE}/docs.html"])
 def test_the_committed_file_is_what_the_code_says(name: str) -> None:
     committed = (ROOT / name).read_text(encoding="utf-8")
     assert committed == published_files(ROOT)[name], "run make openapi"
