@@ -18,7 +18,7 @@ from tests.contract.described import Description
 pytestmark = pytest.mark.deployed
 WORKFLOWS = Path(__file__).parents[2] / "events" / "workflows"
 UNKNOWN = "01kdvt7qbgyx0wd3f8hq2m4n5p"
-TASK = {
+TASK: dict[str, Any] = {
     "name": "described",
     "trigger": {"id": "t", "name": "start", "type": "manual", "config": {"data": {"n": 1}}},
     "nodes": [
@@ -107,7 +107,15 @@ def call(api: ApiClient, description: Description) -> Caller:
 def test_every_operation_answers_as_described(
     api: ApiClient, call: Caller, description: Description
 ) -> None:
-    for use in (_access, _wallets, _secrets, _workflows, _executions, _waits):
+    for use in (
+        _access,
+        _wallets,
+        _secrets,
+        _workflows,
+        _one_shot,
+        _executions,
+        _waits,
+    ):
         use(api, call)
     assert call.seen | {"POST /auth:exchange"} == description.operations()
 
@@ -164,6 +172,24 @@ def _create(api: ApiClient, call: Call, task: Any) -> Any:
     return call("POST /workflows", 201, body)
 
 
+def _one_shot(api: ApiClient, call: Call) -> None:
+    graph = {name: TASK[name] for name in ("trigger", "nodes", "edges")}
+    variables = {"settings": {"runner": api.wallet}}
+    for node in (*graph["nodes"], {**TASK["nodes"][0], "config": {}}):
+        call("POST /nodes:run", 200, {"node": node, "inputVariables": {"start": {"data": 1}}})
+    call("POST /nodes:run", 400, {"node": {"type": "none"}})
+    call("POST /triggers:run", 200, {"trigger": {**TASK["trigger"], "config": {}}})
+    cron = {"name": "c", "type": "cron", "config": {"schedules": ["@daily"]}}
+    assert call("POST /triggers:run", 200, {"trigger": cron})["output"]["data"]["timestamp"]
+    call("POST /triggers:run", 400, {"trigger": {"type": "none"}})
+    run = call("POST /workflows:simulate", 200, {**graph, "inputVariables": variables})
+    assert run["workflowId"] == ""
+    call("POST /workflows:simulate", 400, graph)
+    priced = {**graph, "createdAt": 0, "expireAt": 0, "maxExecution": 1}
+    call("POST /workflows:estimateFees", 200, priced)
+    call("POST /workflows:estimateFees", 400, {})
+
+
 def _executions(api: ApiClient, call: Call) -> None:
     task = _create(api, call, TASK)["id"]
     blocking = {"triggerType": "manual", "isBlocking": True}
@@ -176,6 +202,8 @@ def _executions(api: ApiClient, call: Call) -> None:
     call("GET /executions/{id}", 400, id=run)
     call("GET /executions/{id}", 404, query=query, id=UNKNOWN)
     call("GET /executions/{id}:getStatus", 200, query=query, id=run)
+    assert call("GET /executions/{id}:stream", 200, query=query, id=run).startswith("data: {")
+    call("GET /executions/{id}:stream", 400, query={**query, "interval": "soon"}, id=run)
     assert call("GET /executions", 200, query=query)["data"]
     call("GET /executions", 400)
     call("GET /executions", 404, query={"workflowId": UNKNOWN})

@@ -13,13 +13,21 @@ from task_engine.api.openapi.auth import AUTH
 from task_engine.api.openapi.examples import Examples
 from task_engine.api.openapi.executions import EXECUTIONS
 from task_engine.api.openapi.forms import form_schemas
+from task_engine.api.openapi.one_shot import ONE_SHOT
 from task_engine.api.openapi.operation import Operation, Parameter, Resource, Success
 from task_engine.api.openapi.secrets import SECRETS
 from task_engine.api.openapi.shapes import Schema, ref
 from task_engine.api.openapi.wallets import WALLETS
 from task_engine.api.openapi.workflows import WORKFLOWS
 
-RESOURCES: tuple[Resource, ...] = (AUTH, WORKFLOWS, EXECUTIONS, WALLETS, SECRETS)
+RESOURCES: tuple[Resource, ...] = (
+    AUTH,
+    WORKFLOWS,
+    ONE_SHOT,
+    EXECUTIONS,
+    WALLETS,
+    SECRETS,
+)
 # A broken token is refused on public routes too; the gateway gives up by itself.
 _ANY_ROUTE = (401, 429, 500, 503, 504)
 _DESCRIPTION = """Tasks on chain and over HTTP. Times are milliseconds since the epoch unless a

@@ -35,6 +35,16 @@ _CONTEXT = fields(
     {"is_simulated": FLAG, "chain_id": INT64, "provider": TEXT},
     description="Where and how the step ran.",
 )
+# Without a type: tools read it as the text or as one event of it.
+_STREAM = {
+    "description": "Frames of `data: ` with an ExecutionStatusSummary, each with an empty line.",
+    "examples": ['data: {"id":"01kdvt7qbgyx0wd3f8hq2m4n5q","status":"success"}\n\n'],
+}
+_INTERVAL = {
+    "type": "string",
+    "pattern": "^([0-9]{1,6}([.][0-9]{1,6})?(ms|s|m))?$",
+    "default": "1s",
+}
 _STEP = fields(
     {
         "id": told(TEXT, "Of the trigger or node."),
@@ -103,6 +113,19 @@ EXECUTIONS = Resource(
             parameters=(WORKFLOW_ID,),
             errors=(400, 404),
             event="executions_status",
+        ),
+        "GET /executions/{id}:stream": Operation(
+            "streamExecution",
+            "Every change of an execution's status",
+            {200: Success("Server-sent events.", _STREAM, "text/event-stream")},
+            "Held until the execution has ended, for 25 seconds at most; then ask again.",
+            path={"id": PATH_ID},
+            parameters=(
+                WORKFLOW_ID,
+                Parameter("interval", _INTERVAL, "How often to look; at least 250ms."),
+            ),
+            errors=(400, 404),
+            event="executions_stream",
         ),
         "POST /executions/{id}:signal": Operation(
             "signalExecution",
