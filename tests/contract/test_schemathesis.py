@@ -27,7 +27,7 @@ from tests.contract.test_openapi import TASK
 
 pytestmark = pytest.mark.deployed
 # Of each operation and each kind of data; the same ones in every run.
-EXAMPLES = 20
+EXAMPLES = 15
 CHECKS = [
     status_code_conformance,
     content_type_conformance,
