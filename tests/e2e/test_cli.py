@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
+import select
 import stat
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,12 +59,7 @@ class Cli:
 
     def run(self, *arguments: str, given: str = "", **variables: str) -> Outcome:
         """Run it with `given` on standard input."""
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(self.home),
-            "COLUMNS": "200",
-            **variables,
-        }
+        environment = self.environment(variables)
         finished = subprocess.run(
             [PROGRAM, *arguments],
             input=given,
@@ -73,6 +72,32 @@ class Cli:
         )
         return Outcome(finished.returncode, finished.stdout, finished.stderr)
 
+    def on_terminal(self, *arguments: str, answers: Sequence[tuple[str, str]] = ()) -> Outcome:
+        """Run it on a terminal of its own; type each answer once its question was asked."""
+        child, terminal = pty.fork()
+        if child == 0:
+            os.chdir(self.home)
+            variables = self.environment({"TERM": "xterm"})
+            os.execve(PROGRAM, [str(PROGRAM), *arguments], variables)  # noqa: S606
+        shown, waiting = "", list(answers)
+        seen = 0
+        while part := _read(terminal):
+            shown += part
+            if waiting and waiting[0][0] in shown[seen:]:
+                seen = len(shown)
+                os.write(terminal, waiting.pop(0)[1].encode() + b"\n")
+        os.close(terminal)
+        return Outcome(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown, "")
+
+    def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """The process's variables: nothing of the developer's own settings."""
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "COLUMNS": "200",
+            **variables,
+        }
+
     def json(self, *arguments: str, given: str = "") -> Any:
         """The document of a command that must succeed."""
         outcome = self.run(*arguments, "--json", given=given)
@@ -83,6 +108,15 @@ class Cli:
         """A file of the user."""
         (self.home / name).write_text(content, encoding="utf-8")
         return name
+
+
+def _read(terminal: int) -> str:
+    """What the terminal shows next, "" once the program has left it (EIO on Linux)."""
+    assert select.select([terminal], [], [], 60)[0], "nothing was shown for a minute"
+    try:
+        return os.read(terminal, 4096).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 @dataclass(frozen=True)
@@ -283,6 +317,33 @@ def test_secrets_come_by_standard_input_and_are_never_shown(
     assert cli.json("secrets", "list") == []
 
 
+def test_a_secret_typed_on_a_terminal_is_not_echoed(cli: Cli) -> None:
+    # When
+    typed = cli.on_terminal(
+        "secrets",
+        "put",
+        "typed",
+        answers=[("Value: ", "hush-hush"), ("confirmation: ", "hush-hush")],
+    )
+    # Then
+    assert typed.code == 0, typed
+    assert "stored typed" in typed.out
+    assert "hush-hush" not in typed.out
+    # And a slip of the finger stores nothing
+    slipped = cli.on_terminal("delete", "x", answers=[("Delete x?", "n")])
+    assert slipped.code != 0, slipped
+
+
+def test_watching_on_a_terminal_shows_every_node_while_it_runs(cli: Cli) -> None:
+    # When
+    watched = cli.on_terminal("trigger", created(cli), "--watch")
+    # Then nodes that had not ended yet were shown too
+    assert watched.code == 0, watched
+    assert "waits" in watched.out
+    assert "running" in watched.out
+    assert "✓ twice" in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", watched.out)
+
+
 def test_wallets_can_be_made_and_chosen(cli: Cli) -> None:
     # Given a second wallet that was chosen
     made = cli.json("wallets", "--create", "7")["address"]
@@ -292,6 +353,34 @@ def test_wallets_can_be_made_and_chosen(cli: Cli) -> None:
     # Then it runs as that one
     assert task["smartWalletAddress"] == made
     assert len(cli.json("wallets")) == 2
+
+
+def test_simulate_stores_nothing(cli: Cli) -> None:
+    # When
+    good = cli.run("simulate", cli.file("task.yaml", TASK), "--json")
+    bad = cli.run("simulate", cli.file("failing.yaml", FAILING))
+    # Then
+    assert good.code == 0, good
+    assert json.loads(good.out)["steps"][2]["output"] == {"data": 84}
+    assert bad.code == 1, bad
+    assert "no luck" in bad.out
+    assert cli.json("list") == []
+
+
+def test_run_node_runs_one_node(cli: Cli) -> None:
+    # Given
+    node = cli.file(
+        "node.yaml",
+        "{name: add, type: customCode, config: {lang: javascript, source: 'return n + 1'}}",
+    )
+    # When
+    good = cli.run("run-node", node, "--variables", '{"n": 41}')
+    bad = cli.run("run-node", node)
+    # Then
+    assert good.code == 0, good
+    assert "42" in good.out
+    assert bad.code == 1, bad
+    assert "✗" in bad.out
 
 
 def test_usage_is_2(cli: Cli, stranger: Cli) -> None:
