@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from task_engine.config import Limits
 from task_engine.errors import NodeError
@@ -38,15 +38,22 @@ class LoopProcessor:
     """Runs a node per item; safe to keep between invocations.
 
     An item's result is a JSON object: `{ok: true, value}` or `{ok: false, error, errorCode}`, with
-    `metadata` and `log` where the iteration has them.
+    `metadata` and `log` where the iteration has them. `reserve_seconds` must be left for another
+    item to start; None = as many as an iteration may take, which is for runs that go on later.
     """
 
-    def __init__(self, runners: Mapping[str, ProcessorFactory]) -> None:
+    def __init__(
+        self, runners: Mapping[str, ProcessorFactory], reserve_seconds: float | None = None
+    ) -> None:
         self._runners = Runners(runners)
+        self._reserve_seconds = reserve_seconds
+
+    def _config(self, node: PlanNode) -> LoopConfig:
+        return replace(parse_loop(node), reserve_seconds=self._reserve_seconds)
 
     def run(self, node: PlanNode, scope: Scope) -> Outcome:
         """The whole loop in one invocation. Raises NodeError, OutOfTime when it does not fit."""
-        config = parse_loop(node)
+        config = self._config(node)
         items = _items(config, scope)
         threads = scope.limits.loop_concurrency if config.parallel else 1
         results = LoopPass(config, scope, self._runners, items, 0).run([], threads)
@@ -81,7 +88,7 @@ class LoopProcessor:
 
         Ends before the scope's deadline with what it has, having added at least one.
         """
-        config = parse_loop(node)
+        config = self._config(node)
         first, items = _chunk(config, scope, chunk)
         plan = _chunk_plan(config, len(_items(config, scope)), scope.limits)
         threads = max(1, scope.limits.loop_concurrency // plan.concurrency)

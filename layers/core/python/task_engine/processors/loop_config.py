@@ -29,7 +29,8 @@ _MAINNET_SECONDS = 360.0
 @dataclass(frozen=True, slots=True)
 class LoopConfig:
     """`input_variable` is a path, with or without braces; `seconds` bounds one iteration;
-    `runner` is the node that each iteration runs, under the loop's id."""
+    `runner` is the node that each iteration runs, under the loop's id. Another item starts only
+    while `reserve_seconds` are left, None = as many as one iteration may take."""
 
     input_variable: str
     value_name: str
@@ -37,6 +38,7 @@ class LoopConfig:
     parallel: bool
     seconds: float
     runner: PlanNode
+    reserve_seconds: float | None = None
 
     def iteration(self, index: int) -> PlanNode:
         """The node of one iteration: `<loopId>_iter_<index>`."""

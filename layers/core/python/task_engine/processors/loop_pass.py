@@ -85,7 +85,9 @@ class LoopPass:
             place = self._next
             if self._broken or place >= len(self._items):
                 return None
-            fits = time.monotonic() + self._config.seconds < self._scope.deadline
+            reserve = self._config.reserve_seconds
+            needed = self._config.seconds if reserve is None else reserve
+            fits = time.monotonic() + needed < self._scope.deadline
             if place > self._begun and not fits:
                 return None
             self._next += 1

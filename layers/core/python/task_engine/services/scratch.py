@@ -103,7 +103,8 @@ class ScratchRuns:
             kind: _not_offered(kind) for kind in NodeType if kind is not NodeType.LOOP
         }
         makers.update(processors)
-        self._loop = LoopProcessor({kind.value: make for kind, make in makers.items()})
+        # Nothing goes on after the request, so its last second is of use too.
+        self._loop = LoopProcessor({kind.value: make for kind, make in makers.items()}, 1.0)
         self._processors: dict[NodeType, Processor] = {
             kind: make() for kind, make in makers.items()
         }

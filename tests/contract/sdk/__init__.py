@@ -1,0 +1,1 @@
+"""The published SDK, unchanged, against the deployed stage."""
