@@ -123,7 +123,7 @@ _API = (
             "tasks": ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
             "executions": ("GetItem", "PutItem", "Query"),
             "steps": ("Query",),
-            "guards": ("GetItem", "PutItem"),
+            "guards": ("DeleteItem", "GetItem", "PutItem", "UpdateItem"),
             "wallets": ("Query",),
             # What hangs on a task goes with it.
             "secrets": ("BatchWriteItem", "Query"),

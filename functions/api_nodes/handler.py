@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from task_engine.bootstrap.one_shot import nodes_api
+from task_engine.bootstrap.api import nodes_api
 from task_engine.observability import configure_logging
 
 configure_logging("api_nodes")

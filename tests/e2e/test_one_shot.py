@@ -8,7 +8,7 @@ from infra_cdk.local.client import ApiClient
 from infra_cdk.local.servers.graphql_server import GraphqlServer
 from infra_cdk.local.servers.http_server import HttpServer
 from tests.cases.case import branch, code, graphql, keep, loop, rest
-from tests.e2e.engine import task_of
+from tests.e2e.engine import one_node, task_of
 
 pytestmark = pytest.mark.deployed
 
@@ -61,3 +61,15 @@ def test_a_simulation_runs_every_kind_and_leaves_nothing(
     assert [step["success"] for step in shown["steps"]] == [True] * 7
     assert api.get("/workflows:count")["total"] == 0
     assert api.get("/executions:count")["total"] == 0
+
+
+def test_a_task_is_created_once_per_key(api: ApiClient) -> None:
+    variables = {"settings": {"runner": api.wallet}}
+    body = {"smartWalletAddress": api.wallet, "inputVariables": variables, **one_node()}
+    headers = {"Idempotency-Key": "one"}
+    first, again = (api.request("POST", "/workflows", body, headers=headers) for _ in range(2))
+    assert (first.status, again.status) == (201, 201)
+    assert first.body == again.body
+    assert api.get("/workflows:count")["total"] == 1
+    other = api.request("POST", "/workflows", {**body, "name": "other"}, headers=headers)
+    assert (other.status, other.body["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")

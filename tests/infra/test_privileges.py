@@ -49,7 +49,8 @@ EXPECTED: dict[str, dict[str, str]] = {
         "KeysTokens.Arn": "kms:VerifyMac",
         "ScheduleRole.Arn": "iam:PassRole",
         "TablesExecutions.Arn": "dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
-        "TablesGuards.Arn": "dynamodb:GetItem dynamodb:PutItem",
+        "TablesGuards.Arn": "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem "
+        "dynamodb:UpdateItem",
         "TablesSecrets.Arn": "dynamodb:BatchWriteItem dynamodb:Query",
         "TablesSteps.Arn": "dynamodb:Query",
         "TablesTaskState.Arn": "dynamodb:BatchWriteItem dynamodb:Query",

@@ -161,3 +161,25 @@ def test_retries_survive_the_round_trip(world: World) -> None:
     body["nodes"][0]["retry"] = {"maxAttempts": 3, "backoffSeconds": 0.5}
     created = world.call("POST", "/workflows", body)
     assert created.json["nodes"][0]["retry"] == {"maxAttempts": 3, "backoffSeconds": 0.5}
+
+
+def test_the_same_key_and_body_create_one_task(world: World) -> None:
+    # Given a task that was created under a key
+    headers = {"Idempotency-Key": "order-7"}
+    first = world.call("POST", "/workflows", _body(world), headers=headers)
+    # When the same request comes again, then it has the same answer
+    again = world.call("POST", "/workflows", _body(world), headers=headers)
+    assert (again.status, again.json) == (201, first.json)
+    assert len(world.tasks.rows) == 1
+    # And another request under that key is refused
+    other = world.call("POST", "/workflows", _body(world, name="else"), headers=headers)
+    assert (other.status, other.json["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
+    # And after a day the key is free again
+    world.clock.forward(25 * HOUR_MS)
+    assert world.call("POST", "/workflows", _body(world), headers=headers).json != first.json
+
+
+def test_a_refused_request_leaves_its_key_free(world: World) -> None:
+    headers = {"Idempotency-Key": "order-7"}
+    assert world.call("POST", "/workflows", _body(world, nodes=[]), headers=headers).status == 400
+    assert world.call("POST", "/workflows", _body(world), headers=headers).status == 201

@@ -100,7 +100,9 @@ class World:
         ports = TriggerPorts(self.tasks, self.records, self.tasks, self.queue, self.walker)
         fire = TriggerService(ports, settings, clock)
         read = ExecutionService(self.tasks, self.records, self.steps, self.tasks, clock)
-        workflow_app = workflows.build_app(gate, use_tasks, fire, read)
+        workflow_app = workflows.build_app(
+            gate, use_tasks, fire, read, OncePerKey(self.replies, clock, lambda _: None)
+        )
         signals = SignalService(self.waits, self.records, clock)
         auth_app = auth.build_app(gate, lambda: login, settings.default_chain_id, site)
         return {

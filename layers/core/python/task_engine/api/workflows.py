@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from task_engine.api.application import Application, Gate
 from task_engine.api.cursors import list_binding, page_json, page_request
 from task_engine.api.execution_list import list_executions
@@ -15,9 +17,11 @@ from task_engine.model.trigger import TriggerType
 from task_engine.services.executions import ExecutionService
 from task_engine.services.firing import Firing
 from task_engine.services.ports import TaskFilter
+from task_engine.services.replies import Made, OncePerKey, reply_name
 from task_engine.services.tasks import TaskService
 from task_engine.services.triggers import TriggerService, key_occurrence
 
+_KEPT_SECONDS = 24 * 3600
 # Names of the first public version, still sent by some clients.
 _ALIASES = {"active": "enabled", "executing": "running", "canceled": "disabled"}
 
@@ -26,16 +30,30 @@ class Workflows:
     """Endpoints over the use cases."""
 
     def __init__(
-        self, tasks: TaskService, triggers: TriggerService, executions: ExecutionService
+        self,
+        tasks: TaskService,
+        triggers: TriggerService,
+        executions: ExecutionService,
+        once: OncePerKey,
     ) -> None:
         self._tasks = tasks
+        self._once = once
         self._triggers = triggers
         self._executions = executions
 
     def create(self, request: Request) -> Reply:
-        """POST /workflows"""
-        task = self._tasks.create_task(request.principal.owner, json_object(request.body))
-        return Reply(201, task_json(task))
+        """POST /workflows; the same Idempotency-Key and body again answer with the first task"""
+        owner, body = request.principal.owner, json_object(request.body)
+
+        def make() -> Made:
+            return Made(task_json(self._tasks.create_task(owner, body)))
+
+        key = request.headers.get("idempotency-key", "")
+        if not key:
+            return Reply(201, make().reply)
+        fingerprint = hashlib.sha256(request.body).hexdigest()
+        name = reply_name("create", owner, key)
+        return Reply(201, self._once.reply(name, fingerprint, _KEPT_SECONDS, make))
 
     def list(self, request: Request) -> Reply:
         """GET /workflows"""
@@ -126,9 +144,10 @@ def build_app(
     tasks: TaskService,
     triggers: TriggerService,
     executions: ExecutionService,
+    once: OncePerKey,
 ) -> Application:
     """All routes below /workflows."""
-    on = Workflows(tasks, triggers, executions)
+    on = Workflows(tasks, triggers, executions, once)
     app = Application(gate)
     app.add("POST", "/workflows", on.create)
     app.add("GET", "/workflows", on.list)

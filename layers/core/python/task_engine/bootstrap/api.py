@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from task_engine.api.rate_limit import RateLimiter
 from task_engine.aws.guard_repository import GuardRepository
 from task_engine.aws.token_signer import KmsTokenSigner
 from task_engine.bootstrap import stores
-from task_engine.bootstrap.core import client, clock, dynamo, settings
+from task_engine.bootstrap.core import client, clock, dynamo, packer, settings
 from task_engine.services.executions import ExecutionService
 from task_engine.services.tokens_jwt import TokenVerifier
 from task_engine.services.triggers import TriggerPorts, TriggerService
@@ -67,13 +68,17 @@ def _login() -> AuthService:
 def workflows_api() -> Application:
     """/workflows."""
     from task_engine.api.workflows import build_app  # noqa: PLC0415
+    from task_engine.aws.reply_repository import ReplyRepository  # noqa: PLC0415
+    from task_engine.services.replies import OncePerKey  # noqa: PLC0415
     from task_engine.services.tasks import TaskService  # noqa: PLC0415
 
+    once = OncePerKey(ReplyRepository(dynamo(), packer(), settings()), clock(), time.sleep)
     tasks = TaskService(stores.tasks(), _wallets(), stores.schedules(), settings(), clock())
     ports = TriggerPorts(
         stores.tasks(), stores.executions(), stores.plans(), stores.queue(), stores.walker()
     )
-    return build_app(gate(), tasks, TriggerService(ports, settings(), clock()), _executions())
+    triggers = TriggerService(ports, settings(), clock())
+    return build_app(gate(), tasks, triggers, _executions(), once)
 
 
 @cache
@@ -105,3 +110,11 @@ def wallets_api() -> Application:
     from task_engine.api.wallets import build_app  # noqa: PLC0415
 
     return build_app(gate(), _wallets())
+
+
+@cache
+def nodes_api() -> Application:
+    """/nodes:run, /triggers:run, /workflows:simulate, /workflows:estimateFees."""
+    from task_engine.bootstrap.one_shot import build_nodes_api  # noqa: PLC0415 - loads processors
+
+    return build_nodes_api(gate())

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from functools import cache
 
-from task_engine.api.application import Application
+from task_engine.api.application import Application, Gate
 from task_engine.api.nodes import OneShotServices, build_app
 from task_engine.aws.own_secrets import OwnSecrets
 from task_engine.aws.reply_repository import ReplyRepository
 from task_engine.aws.secret_reader import SecretReader
 from task_engine.aws.vault import Vault
-from task_engine.bootstrap.api import gate
 from task_engine.bootstrap.core import client, clock, dynamo, packer, settings
 from task_engine.model.node import NodeType
 from task_engine.net.policy import EgressPolicy
@@ -27,9 +25,8 @@ from task_engine.services.scratch import ProcessorOf, ScratchRuns
 from task_engine.services.simulate import SimulationService
 
 
-@cache
-def nodes_api() -> Application:
-    """/nodes:run, /triggers:run, /workflows:simulate, /workflows:estimateFees."""
+def build_nodes_api(gate: Gate) -> Application:
+    """The routes of task_engine.api.nodes behind `gate`."""
     chosen = settings()
     runs = ScratchRuns(_processors(), chosen.limits, clock())
     vault = Vault(client("kms"), chosen.name("SECRETS_KEY"))
@@ -41,7 +38,7 @@ def nodes_api() -> Application:
         simulation=SimulationService(runs, secrets, chosen, clock()),
         once=OncePerKey(replies, clock(), time.sleep),
     )
-    return build_app(gate(), services)
+    return build_app(gate, services)
 
 
 def _processors() -> dict[NodeType, ProcessorOf]:

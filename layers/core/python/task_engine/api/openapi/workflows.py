@@ -72,6 +72,7 @@ WORKFLOWS = Resource(
             {201: Success("The workflow, enabled.", ref("Workflow"))},
             "Everything wrong with the request is told at once. "
             "`inputVariables.settings.runner` names the wallet that acts; it must be the caller's.",
+            parameters=(IDEMPOTENCY_KEY,),
             body="CreateWorkflowRequest",
             errors=(400, 409, 413),
             event="workflows_create",
