@@ -181,9 +181,7 @@ const scenarios = {
     for (;;) {
       seen.push(...page.data.map((row) => row.id));
       if (!page.pageInfo.hasNextPage) break;
-      page = await client.executions.list({ workflowId: [id], limit: 20, after: page.pageInfo.endCursor }).catch(
-        () => client.executions.listForWorkflow(id, { limit: 20, after: page.pageInfo.endCursor }),
-      );
+      page = await client.executions.list({ workflowId: [id], limit: 20, after: page.pageInfo.endCursor });
     }
     assert.equal(new Set(seen).size, 50);
     assert.deepEqual(seen, [...seen].sort().reverse());
