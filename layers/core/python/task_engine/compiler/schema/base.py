@@ -149,7 +149,9 @@ def _problem(found: dict[str, Any], path: str, code: str) -> Problem:
     name = _name(place)
     kind = found["type"]
     if kind == "missing" or (kind in _ABSENT and found.get("input") is None):
-        return Problem("MISSING_REQUIRED_FIELD", place, f"{name} is required")
+        # Clients of the contract look for the chain's name in either spelling.
+        text = f"{name} is required" + (" (chain_id)" if name == "chainId" else "")
+        return Problem("MISSING_REQUIRED_FIELD", place, text)
     told = _TOLD.get(kind)
     text = told.format(**found.get("ctx", {})) if told else found["msg"]
     return Problem("INVALID_ADDRESS" if kind == "address" else code, place, f"{name} {text}")
