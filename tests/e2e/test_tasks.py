@@ -73,10 +73,17 @@ def test_a_node_that_this_deployment_cant_run_is_refused(api: ApiClient) -> None
         {"id": "x", "source": "run", "target": "read"},
         {"id": "y", "source": "run", "target": "each"},
     ]
+    event = {"chainEvent": {"chainId": 11155111, "queries": [{"addresses": [], "topics": []}]}}
+    body["nodes"].append({"id": "seen", "name": "seen", "type": "await", "config": event})
+    body["edges"].append({"id": "z", "source": "run", "target": "seen"})
     answer = create(api, body)
     assert answer.status == 400
     refused = {p["path"] for p in answer.body["errors"] if p["code"] == "NOT_IMPLEMENTED"}
-    assert refused == {"nodes[1].type", "nodes[2].config.runner.type"}
+    assert refused == {
+        "nodes[1].type",
+        "nodes[2].config.runner.type",
+        "nodes[3].config.chainEvent",
+    }
 
 
 def test_a_cycle_is_named(api: ApiClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from task_engine.compiler.compile import compile_definition
@@ -69,17 +70,25 @@ _REFUSED = "the workflow can't be created"
 def _not_offered(body: JsonObject) -> list[Problem]:
     """Nodes without a processor: better refused now than failed in every run."""
     nodes = body.get("nodes")
-    problems: list[Problem] = []
-    for place, node in enumerate(nodes if isinstance(nodes, list) else []):
-        path, kind = f"nodes[{place}]", _kind(node)
-        if kind is NodeType.LOOP and isinstance(node, dict):
-            config = node.get("config")
-            path = f"{path}.config.runner"
-            kind = _kind(config.get("runner")) if isinstance(config, dict) else None
-        if kind in CHAIN_NODE_TYPES:
-            text = f"{kind.value} nodes are not available in this deployment yet"
-            problems.append(Problem("NOT_IMPLEMENTED", f"{path}.type", text))
-    return problems
+    return [
+        problem
+        for place, node in enumerate(nodes if isinstance(nodes, list) else [])
+        for problem in _without_processor(node, f"nodes[{place}]")
+    ]
+
+
+def _without_processor(node: JsonValue, path: str) -> Iterator[Problem]:
+    kind = _kind(node)
+    given = node.get("config") if isinstance(node, dict) else None
+    config = given if isinstance(given, dict) else {}
+    if kind is NodeType.LOOP:
+        yield from _without_processor(config.get("runner"), f"{path}.config.runner")
+    elif kind is NodeType.AWAIT and config.get("chainEvent") is not None:
+        text = "events on chain can't be awaited in this deployment yet"
+        yield Problem("NOT_IMPLEMENTED", f"{path}.config.chainEvent", text)
+    elif kind in CHAIN_NODE_TYPES:
+        text = f"{kind.value} nodes are not available in this deployment yet"
+        yield Problem("NOT_IMPLEMENTED", f"{path}.type", text)
 
 
 def _kind(node: JsonValue) -> NodeType | None:
