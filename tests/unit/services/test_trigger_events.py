@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from task_engine.config import Settings
+from task_engine.errors import Unavailable
 from task_engine.model.json_value import JsonValue
 from task_engine.model.plan import Plan, RunClass
 from task_engine.model.task import Definition, Task, TaskStatus
@@ -130,6 +131,29 @@ def test_a_storage_fault_reaches_the_scheduler_so_that_it_tries_again() -> None:
     desk.queue.broken = True
     with pytest.raises(Exception, match="queue is away"):
         desk.events.handle(payload("trigger/schedule_cron.json"))
+
+
+def test_the_last_fixed_time_is_not_lost_when_storage_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Given a last fixed time whose firing can't be stored
+    desk = Desk()
+    event = payload("trigger/schedule_fixed_time.json")
+    task = desk.given(TriggerType.FIXED_TIME, {"epochs": [event["epoch"]]})
+
+    def away(*_: object) -> None:
+        raise Unavailable("throttled")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.executions, "admit", away)
+        with pytest.raises(Unavailable):
+            desk.events.handle(event)
+    # When the Scheduler comes again
+    desk.events.handle(event)
+    # Then it runs, and completes the task
+    after = desk.tasks.get(OWNER, task.id)
+    assert after is not None
+    assert (desk.runs(), after.status) == (1, TaskStatus.COMPLETED)
 
 
 def test_of_a_batch_only_the_bad_notice_is_delivered_again() -> None:

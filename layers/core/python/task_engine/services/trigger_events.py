@@ -89,10 +89,10 @@ class TriggerEvents:
         except PreconditionFailed as error:
             if error.stable_code in _OVER:
                 self._schedules.disarm(task)
+            self._complete_after_last(task, at)
             raise
-        finally:
-            if kind is TriggerType.FIXED_TIME:
-                self._complete_after_last(task, at)
+        # Not when storage failed: the Scheduler comes again, and the run must still be allowed.
+        self._complete_after_last(task, at)
 
     def _due(self, task: Task, event: Mapping[str, object]) -> int:
         epoch = event.get("epoch")
@@ -107,6 +107,8 @@ class TriggerEvents:
 
     def _complete_after_last(self, task: Task, at_ms: int) -> None:
         """A task whose last fixed time has fired will never run again."""
+        if task.definition.trigger.type is not TriggerType.FIXED_TIME:
+            return
         epochs = task.definition.trigger.config.get("epochs")
         times = [e for e in epochs if isinstance(e, int)] if isinstance(epochs, list) else []
         if not times or at_ms < max(times):
