@@ -8,6 +8,7 @@ import pytest
 from task_engine.errors import InvalidRequest, NodeError, Unavailable
 from task_engine.model.execution import Outcome, StepError, StepStatus
 from task_engine.model.node import Retry
+from task_engine.observability import JsonFormatter
 from task_engine.run.in_process import run_json
 from task_engine.run.node_runner import NodeRunner
 from task_engine.run.ports import Claim
@@ -70,6 +71,9 @@ def test_an_unforeseen_error_becomes_a_neutral_failed_step(
     assert step.outcome.error.code == "EXECUTION_ENGINE_ERROR"
     assert "internal detail" not in step.outcome.error.message
     assert "failed unexpectedly" in caplog.text
+    lines = [JsonFormatter("node").format(record) for record in caplog.records]
+    assert any("RuntimeError in" in line for line in lines)
+    assert not any("internal detail" in line for line in lines)
 
 
 def test_secrets_are_masked_in_data_log_and_error() -> None:

@@ -7,12 +7,14 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 NAMESPACE = "TaskEngine"
+_MOST_CAUSES = 5
 _CONTEXT_KEYS = frozenset(
     {"request_id", "execution_id", "task_id", "node_id", "owner", "chain_id", "attempt"}
 )
@@ -46,6 +48,18 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, separators=(",", ":"))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 - the standard library's name
+        """Kinds and places of an exception and its causes, never their texts: those may quote what
+        was worked on, a secret too."""
+        told: list[str] = []
+        error = ei[1]
+        while error is not None and len(told) < _MOST_CAUSES:
+            frames = traceback.extract_tb(error.__traceback__)
+            places = " < ".join(f"{f.filename}:{f.lineno} {f.name}" for f in reversed(frames))
+            told.append(f"{type(error).__name__} in {places}")
+            error = error.__cause__ or error.__context__
+        return "; caused by ".join(told)
 
 
 def configure_logging(service: str, level: int = logging.INFO) -> None:
