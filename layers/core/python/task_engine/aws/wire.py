@@ -61,10 +61,6 @@ class AwsClient:
         self._idle: list[tuple[str, http.client.HTTPConnection]] = []
         self._lock = threading.Lock()
 
-    def observe(self, observer: Observer | None) -> None:
-        """Tell `observer` (service, operation) of each call from now on."""
-        self._observer = observer
-
     def call(
         self, operation: str, payload: dict[str, Any], *, prefix: str = "", timeout: float = 0
     ) -> dict[str, Any]:

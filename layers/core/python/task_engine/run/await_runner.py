@@ -10,17 +10,17 @@ from task_engine.model.json_value import JsonValue
 from task_engine.model.plan import PlanNode
 from task_engine.model.wait import Decision, Verdict, Wait
 from task_engine.run.node_runner import (
+    LEASE_MS,
     Answer,
     RunPorts,
     done,
     finished_step,
+    held,
     parse_call,
-    retry,
     run_processor,
 )
 from task_engine.run.ports import Run, StepKey, Waits
 
-_LEASE_MS = 130_000
 _DAY_SECONDS = 86_400
 # Conditions that edges may leave from, by how the wait ended.
 CONDITIONS = {
@@ -60,11 +60,11 @@ class AwaitRunner:
     def _look(self, run: Run, node: PlanNode) -> Answer:
         key = StepKey(node.ordinal, node.id)
         started = self._ports.clock.now_ms()
-        claim = self._ports.steps.claim(run, key, _LEASE_MS, started)
+        claim = self._ports.steps.claim(run, key, LEASE_MS, started)
         if claim.stored is not None:
             return done(claim.stored)
         if claim.held_ms > 0:
-            return retry(max(1, min(60, claim.held_ms // 1000)))
+            return held(claim)
         outcome = run_processor(lambda: self._outcome(run, node, key))
         if outcome.has_data or outcome.error is not None:
             step = finished_step(run, node, outcome, (started, self._ports.clock.now_ms(), 1))

@@ -46,14 +46,20 @@ class FinishExecution:
 
     def finish(self, run: Run) -> Execution:
         """After a whole walk: success, or failed when a step failed."""
-        steps = [s for s in self._steps.steps(run.execution_id) if s.status is not _RUNNING]
+        steps = self._stored(run)
         status, error = status_of(steps)
         return self._end(run, steps, status, error)
 
     def give_up(self, run: Run, reason: str) -> Execution:
         """The walk itself failed: error, with the steps as far as they came."""
-        steps = [s for s in self._steps.steps(run.execution_id) if s.status is not _RUNNING]
-        return self._end(run, steps, ExecutionStatus.ERROR, f"VM execution error: {reason}")
+        return self._end(
+            run, self._stored(run), ExecutionStatus.ERROR, f"VM execution error: {reason}"
+        )
+
+    def _stored(self, run: Run) -> list[Step]:
+        """Steps with a result; claims are left out."""
+        steps = self._steps.steps(run.execution_id)
+        return [step for step in steps if step.status is not StepStatus.RUNNING]
 
     def _end(
         self, run: Run, steps: Sequence[Step], status: ExecutionStatus, error: str
@@ -71,6 +77,3 @@ class FinishExecution:
         except NotFound:
             # The task was deleted while this run went on: what it did stays readable.
             return ()
-
-
-_RUNNING = StepStatus.RUNNING

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from task_engine.errors import InvalidRequest
 from task_engine.model.execution import Outcome
 from task_engine.model.json_value import JsonValue
@@ -11,19 +9,19 @@ from task_engine.model.plan import Plan, PlanNode
 from task_engine.processors.base import Scope
 from task_engine.processors.loop import ChunkPlan, LoopProcessor, OutOfTime
 from task_engine.run.node_runner import (
+    LEASE_MS,
     Answer,
     NodeCall,
     NodeRunner,
     RunPorts,
     done,
     finished_step,
+    held,
     retry,
     run_processor,
 )
 from task_engine.run.ports import Claim, Run, StepKey
 from task_engine.template.redact import Redactor
-
-_LEASE_MS = 130_000
 
 
 class LoopRunner(NodeRunner):
@@ -41,11 +39,11 @@ class LoopRunner(NodeRunner):
         plan = self._ports.plans.plan(call.run)
         node = plan.nodes[call.node_id]
         key = StepKey(node.ordinal, node.id, call.chunk)
-        claim = self._ports.steps.claim(call.run, key, _LEASE_MS, self._ports.clock.now_ms())
+        claim = self._ports.steps.claim(call.run, key, LEASE_MS, self._ports.clock.now_ms())
         if claim.stored is not None:
             return {"next": "done", "tokens": []}
         if claim.held_ms > 0:
-            return retry(max(1, min(60, claim.held_ms // 1000)))
+            return held(claim)
         return self._run_chunk(call.run, plan, node, (key, claim, remaining_seconds))
 
     def _run_chunk(
@@ -105,7 +103,7 @@ class LoopRunner(NodeRunner):
 
     def _hand_over(self, run: Run, node: PlanNode, scope: Scope, items: list[JsonValue]) -> Answer:
         steps, chunk = self._ports.steps, StepKey(node.ordinal, node.id, 0)
-        claim = steps.claim(run, chunk, _LEASE_MS, self._ports.clock.now_ms())
+        claim = steps.claim(run, chunk, LEASE_MS, self._ports.clock.now_ms())
         masked = Redactor(scope.secrets).json(items)
         if claim.stored is None and claim.held_ms == 0 and isinstance(masked, list):
             steps.store_chunk(run, chunk, masked, False)
@@ -140,7 +138,3 @@ class LoopRunner(NodeRunner):
     ) -> Answer:
         ends = (times[0], self._ports.clock.now_ms(), claim.attempt)
         return done(self._ports.steps.store(run, finished_step(run, node, outcome, ends)))
-
-    def handle(self, event: Mapping[str, object], remaining_seconds: float) -> Answer:
-        """As for any node; with `chunk` in the payload, one chunk of the loop."""
-        return super().handle(event, remaining_seconds)

@@ -20,7 +20,8 @@ from task_engine.template.redact import Redactor
 
 log = logging.getLogger(__name__)
 
-_LEASE_MS = 130_000
+# Longer than the state machine waits for a function, so that a live one is never overtaken.
+LEASE_MS = 130_000
 _STORE_MARGIN_SECONDS = 5.0
 _STORAGE_TRIES = 5
 _STORAGE_WAIT_SECONDS = 3
@@ -79,6 +80,11 @@ def retry(wait_seconds: int, tries: int = 0) -> Answer:
     return {"next": "retry", "waitSeconds": wait_seconds, "tries": tries, "tokens": []}
 
 
+def held(claim: Claim) -> Answer:
+    """The walker waits for another walk's claim, a minute at most at a time."""
+    return retry(max(1, min(60, claim.held_ms // 1000)))
+
+
 @dataclass(frozen=True, slots=True)
 class RunPorts:
     """What a node runner works on."""
@@ -115,11 +121,11 @@ class NodeRunner:
         node = plan.nodes[call.node_id]
         key = StepKey(node.ordinal, node.id)
         started = self._ports.clock.now_ms()
-        claim = self._ports.steps.claim(call.run, key, _LEASE_MS, started)
+        claim = self._ports.steps.claim(call.run, key, LEASE_MS, started)
         if claim.stored is not None:
             return done(claim.stored)
         if claim.held_ms > 0:
-            return retry(max(1, min(60, claim.held_ms // 1000)))
+            return held(claim)
         return self._work(call.run, plan, node, claim, (started, remaining_seconds))
 
     def _work(
@@ -141,9 +147,8 @@ class NodeRunner:
             run, node, outcome, (started, self._ports.clock.now_ms(), claim.attempt)
         )
         stored = self._ports.steps.store(run, step)
-        log.info(
-            "step stored", extra={"status": stored.status.value, "ms": stored.end_at - started}
-        )
+        took = stored.end_at - started
+        log.info("step stored", extra={"status": stored.status.value, "duration_ms": took})
         return done(stored)
 
     def load_scope(self, run: Run, plan: Plan, node: PlanNode, remaining_seconds: float) -> Scope:
@@ -168,7 +173,7 @@ def run_processor(work: Callable[[], Outcome]) -> Outcome:
     except EngineError as error:
         return failure(error.stable_code, error.message, retryable=error.retryable)
     except Exception:
-        # The traceback names code, never values: a frame's locals are not in it.
+        # The log's formatter tells kinds and places of exceptions, never their texts.
         log.exception("a processor failed unexpectedly")
         return failure("EXECUTION_ENGINE_ERROR", "the engine failed while running this node")
 
