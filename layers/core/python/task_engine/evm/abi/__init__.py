@@ -1,0 +1,1 @@
+"""Contract interfaces: what users write into call data, and what chains answer into JSON."""
