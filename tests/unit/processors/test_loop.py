@@ -315,8 +315,8 @@ def test_hundreds_of_items_in_chunks_give_what_the_whole_gives(mode: str) -> Non
     assert plan is not None
     gathered: list[JsonValue] = []
     for chunk in plan.chunks:
-        items, finished = loops.run_chunk(node, given, chunk, [])
-        assert finished
+        items, wait = loops.run_chunk(node, given, chunk, [])
+        assert wait == 0
         gathered.extend(items)
     assert loops.gather(node, gathered) == loops.run(node, given)
     assert loops.gather(node, gathered).data == [2 * i for i in range(321)]
@@ -329,9 +329,9 @@ def test_a_chunk_goes_on_where_it_stopped_and_repeats_nothing() -> None:
     hurried = replace(scope([*range(53)]), deadline=time.monotonic() + 20)
     # When it is run until it says that it is finished
     items: list[JsonValue] = []
-    finished, invocations = False, 0
-    while not finished:
-        items, finished = loops.run_chunk(node, hurried, 1, items)
+    wait, invocations = 1, 0
+    while wait:
+        items, wait = loops.run_chunk(node, hurried, 1, items)
         invocations += 1
     # Then each item ran once, under its number in the whole loop
     assert invocations == 3
@@ -380,3 +380,33 @@ def test_failures_of_requests_are_told_per_item() -> None:
     assert outcome.data == [{"status": 200}, None, {"status": 200}]
     assert outcome.error is not None
     assert outcome.error.message == "1 of 3 iterations failed: HTTP 404: Not Found"
+
+
+def test_an_item_that_has_to_be_run_again_ends_the_pass() -> None:
+    # Given a runner whose third item has begun something that ends later
+    begun: list[JsonValue] = []
+
+    def slow(_: PlanNode, given: Scope) -> Outcome:
+        value = given.variables["value"]
+        begun.append(value)
+        late = value == 2 and begun.count(2) < 3
+        return Outcome(wait_seconds=7) if late else Outcome(data=value)
+
+    loops, node, given = processor(Runner(slow)), loop(), scope([0, 1, 2, 3])
+    # When the chunk is run until it says that it is finished
+    items, wait = loops.run_chunk(node, given, 0, [])
+    waits = [wait]
+    while wait:
+        items, wait = loops.run_chunk(node, given, 0, items)
+        waits.append(wait)
+    # Then only that item was run again, after the time that it asked for
+    assert waits == [7, 7, 0]
+    assert begun == [0, 1, 2, 2, 2, 3]
+    assert loops.gather(node, items).data == [0, 1, 2, 3]
+
+
+def test_a_whole_loop_is_handed_over_when_an_item_has_to_wait() -> None:
+    loops, given = processor(Runner(lambda _, __: Outcome(wait_seconds=4))), scope([1])
+    with pytest.raises(OutOfTime) as raised:
+        loops.run(loop(), given)
+    assert (raised.value.items, raised.value.wait_seconds) == ([], 4)

@@ -9,6 +9,7 @@ from task_engine.errors import InvalidRequest, NodeError, Unavailable
 from task_engine.model.execution import Outcome, StepError, StepStatus
 from task_engine.model.node import Retry
 from task_engine.observability import JsonFormatter
+from task_engine.processors.base import Origin
 from task_engine.run.in_process import run_json
 from task_engine.run.node_runner import NodeRunner
 from task_engine.run.ports import Claim
@@ -125,6 +126,18 @@ def test_a_retryable_failure_is_retried_with_growing_waits_then_stored() -> None
     assert _handle(memory, processor)["next"] == "done"
     (step,) = memory.steps("e1")
     assert (step.status, step.attempt) == (StepStatus.FAILED, 3)
+
+
+def test_a_node_that_has_not_ended_is_run_again_and_knows_for_which_execution() -> None:
+    # Given a node whose work goes on elsewhere at first
+    memory, processor = a_run(), Watched([Outcome(wait_seconds=9), Outcome(data="there")])
+    # When it is invoked twice
+    first = _handle(memory, processor)
+    assert (first["next"], first["waitSeconds"]) == ("retry", 9)
+    assert (memory.steps("e1"), memory.released) == ([], 1)
+    # Then the second invocation ends it, under the same execution
+    assert _handle(memory, processor)["next"] == "done"
+    assert [scope.origin for scope in processor.seen] == [Origin("e1", "t1", RUN.owner)] * 2
 
 
 def test_a_failure_that_is_not_retryable_is_stored_at_once() -> None:

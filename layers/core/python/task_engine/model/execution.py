@@ -80,7 +80,8 @@ class Outcome:
 
     `data` becomes `<node>.data` when `has_data`; a soft failure (HTTP 404, one loop item) has an
     error and data. `display` is the step's `output.data` where it differs from `<node>.data`.
-    `conditions` are the ids of the branch conditions taken.
+    `conditions` are the ids of the branch conditions taken. With `wait_seconds` the node has not
+    ended: it is run again after so many seconds, and finds what it had begun.
     """
 
     data: JsonValue = None
@@ -91,6 +92,7 @@ class Outcome:
     conditions: tuple[str, ...] = ()
     display: JsonValue = None
     has_display: bool = False
+    wait_seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from task_engine.model.execution import Outcome
 from task_engine.model.plan import PlanNode
-from task_engine.template.scope import Scope, StateStore
+from task_engine.template.scope import Origin, Scope, StateStore
 
-__all__ = ["Processor", "ProcessorFactory", "Scope", "StateStore"]
+__all__ = ["Origin", "Processor", "ProcessorFactory", "Scope", "StateStore"]
 
 
 class Processor(Protocol):

@@ -25,13 +25,15 @@ class ChunkPlan:
 
 
 class OutOfTime(NodeError):
-    """The invocation's time is over before the loop's last item; `items` are the results so far."""
+    """The invocation's time is over before the loop's last item, or an item has to be run again in
+    `wait_seconds`; `items` are the results so far."""
 
-    def __init__(self, items: list[JsonValue], count: int) -> None:
+    def __init__(self, items: list[JsonValue], count: int, wait_seconds: int = 1) -> None:
         super().__init__(
             f"timeout: {len(items)} of {count} iterations were done when the time was over"
         )
         self.items = items
+        self.wait_seconds = wait_seconds
 
 
 class LoopProcessor:
@@ -56,9 +58,10 @@ class LoopProcessor:
         config = self._config(node)
         items = _items(config, scope)
         threads = scope.limits.loop_concurrency if config.parallel else 1
-        results = LoopPass(config, scope, self._runners, items, 0).run([], threads)
+        loop_pass = LoopPass(config, scope, self._runners, items, 0)
+        results = loop_pass.run([], threads)
         if len(results) < len(items):
-            raise OutOfTime(results, len(items))
+            raise OutOfTime(results, len(items), loop_pass.wait_seconds or 1)
         return self.gather(node, results)
 
     def replay_safe(self, node: PlanNode) -> bool:
@@ -83,10 +86,12 @@ class LoopProcessor:
 
     def run_chunk(
         self, node: PlanNode, scope: Scope, chunk: int, done: list[JsonValue]
-    ) -> tuple[list[JsonValue], bool]:
-        """Results of the chunk, `done` being those of its first items, and whether that is all.
+    ) -> tuple[list[JsonValue], int]:
+        """Results of the chunk, `done` being those of its first items, and in how many seconds to
+        go on; 0 = that is all.
 
-        Ends before the scope's deadline with what it has, having added at least one.
+        Ends before the scope's deadline with what it has, having added at least one or begun one
+        that has to be run again.
         """
         config = self._config(node)
         first, items = _chunk(config, scope, chunk)
@@ -94,7 +99,9 @@ class LoopProcessor:
         threads = max(1, scope.limits.loop_concurrency // plan.concurrency)
         loop_pass = LoopPass(config, scope, self._runners, items, first)
         results = loop_pass.run(done, threads if config.parallel else 1)
-        return results, len(results) == len(items)
+        if len(results) == len(items):
+            return results, 0
+        return results, loop_pass.wait_seconds or 1
 
     def abandon_chunk(
         self, node: PlanNode, scope: Scope, chunk: int, done: list[JsonValue]

@@ -50,7 +50,9 @@ class LoopPass:
     """Runs `items`, whose first is the loop's item number `first`, from `done` on.
 
     Items start in order, so that what has ended is always a beginning of them. The first always
-    starts; another only while a whole iteration fits before the scope's deadline.
+    starts; another only while a whole iteration fits before the scope's deadline. An item that has
+    to be run again later ends the pass, and `wait_seconds` says how much later; only what runs in
+    order has such items.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class LoopPass:
         self._next = 0
         self._broken = False
         self._results: dict[int, ItemResult] = {}
+        self.wait_seconds = 0
 
     def run(self, done: list[JsonValue], threads: int) -> list[JsonValue]:
         """`done` and the results that were added; all of them when as many as items."""
@@ -78,7 +81,8 @@ class LoopPass:
                 running = [pool.submit(self._work) for _ in range(workers)]
             for worker in running:
                 worker.result()
-        return [*done, *(self._results[place] for place in range(self._begun, self._next))]
+        ended = self._next - bool(self.wait_seconds)
+        return [*done, *(self._results[place] for place in range(self._begun, ended))]
 
     def _take(self) -> int | None:
         with self._lock:
@@ -96,7 +100,11 @@ class LoopPass:
     def _work(self) -> None:
         try:
             while (place := self._take()) is not None:
-                self._results[place] = self._iterate(place)
+                result = self._iterate(place)
+                if self.wait_seconds:
+                    self._broken = True
+                    return
+                self._results[place] = result
         except BaseException:
             self._broken = True
             raise
@@ -112,6 +120,7 @@ class LoopPass:
                 outcome = processor.run(config.iteration(index), child)
         except EngineError as error:
             return failed_item(error.message, error.stable_code)
+        self.wait_seconds = outcome.wait_seconds
         result: ItemResult
         if outcome.error is not None:
             result = failed_item(outcome.error.message, outcome.error.code)

@@ -54,14 +54,14 @@ class LoopRunner(NodeRunner):
         chunk = key.chunk or 0
         kept = self._ports.steps.chunk_items(run, key) if claim.attempt > 1 else []
         if claim.interrupted and not self._loop.replay_safe(node):
-            items, finished = self._loop.abandon_chunk(node, scope, chunk, kept), True
+            items, wait = self._loop.abandon_chunk(node, scope, chunk, kept), 0
         else:
-            items, finished = self._loop.run_chunk(node, scope, chunk, kept)
+            items, wait = self._loop.run_chunk(node, scope, chunk, kept)
         masked = Redactor(scope.secrets).json(items)
         if not isinstance(masked, list):
             raise InvalidRequest("a chunk's items are not a list")
-        self._ports.steps.store_chunk(run, key, masked, finished)
-        return {"next": "done", "tokens": []} if finished else retry(1)
+        self._ports.steps.store_chunk(run, key, masked, not wait)
+        return retry(wait) if wait else {"next": "done", "tokens": []}
 
     def _work(
         self, run: Run, plan: Plan, node: PlanNode, claim: Claim, times: tuple[int, float]

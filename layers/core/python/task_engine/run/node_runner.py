@@ -13,7 +13,7 @@ from task_engine.model.execution import Outcome, Step, StepError, StepStatus
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import Node, NodeType
 from task_engine.model.plan import Plan, PlanNode
-from task_engine.processors.base import Processor, Scope
+from task_engine.processors.base import Origin, Processor, Scope
 from task_engine.run.ports import Claim, PlanStore, Run, StateStores, StepKey, StepStore
 from task_engine.run.scope import build_variables
 from task_engine.template.redact import Redactor
@@ -138,8 +138,8 @@ class NodeRunner:
         else:
             scope = self.load_scope(run, plan, node, remaining_seconds)
             outcome = run_processor(lambda: self._processor.run(node, scope))
-            wait = _retry_wait(node, outcome, claim.attempt)
-            if wait is not None:
+            wait = outcome.wait_seconds or _retry_wait(node, outcome, claim.attempt)
+            if wait:
                 self._ports.steps.release(run, key)
                 return retry(wait)
             outcome = Redactor(scope.secrets).outcome(outcome)
@@ -161,6 +161,7 @@ class NodeRunner:
             limits=self._ports.limits,
             deadline=self._ports.clock.monotonic() + remaining_seconds - _STORE_MARGIN_SECONDS,
             state=self._ports.states.of(run.task_id),
+            origin=Origin(run.execution_id, run.task_id, run.owner),
         )
 
 
@@ -191,12 +192,12 @@ def _interrupted() -> Outcome:
     )
 
 
-def _retry_wait(node: PlanNode, outcome: Outcome, attempt: int) -> int | None:
-    """Seconds to wait before the node is tried again, None when it is not."""
+def _retry_wait(node: PlanNode, outcome: Outcome, attempt: int) -> int:
+    """Seconds to wait before the node is tried again, 0 when it is not."""
     if node.retry is None or outcome.error is None or not outcome.error.retryable:
-        return None
+        return 0
     if attempt >= node.retry.max_attempts:
-        return None
+        return 0
     return max(1, min(60, int(node.retry.backoff_seconds * 2 ** (attempt - 1))))
 
 

@@ -22,12 +22,22 @@ class StateStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Which run a node works for; what it does outside is named after the execution."""
+
+    execution_id: str
+    task_id: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What one evaluation may see.
 
     `variables` are the run's variables by name (`{"fetch": {"data": …, "input": …}, "settings":
     {…}, …}`), without secrets; `secrets` are those that the node names, reached as
-    `apContext.configVars.NAME`; `deadline` is a monotonic time in seconds.
+    `apContext.configVars.NAME`; `deadline` is a monotonic time in seconds; `origin` is None where
+    nothing lasting may be done.
     """
 
     variables: Mapping[str, JsonValue]
@@ -36,6 +46,7 @@ class Scope:
     deadline: float = float("inf")
     state: StateStore | None = None
     simulated: bool = False
+    origin: Origin | None = None
 
     def child(self, extra: Mapping[str, JsonValue]) -> Scope:
         """The same scope with more variables: a loop's item, a filter's element."""
