@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from task_engine_cli.commands import runs, secrets, sign_in, single, tasks
+from task_engine_cli.commands import (
+    chains,
+    runs,
+    secrets,
+    sign_in,
+    single,
+    starts,
+    tasks,
+    transfer,
+    wallets,
+)
 from task_engine_client import VERSION
 
 app = typer.Typer(
@@ -26,7 +36,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "create": tasks.create,
     "list": tasks.list_tasks,
     "show": tasks.show,
-    "trigger": runs.trigger,
+    "trigger": starts.trigger,
+    "retry": starts.retry,
     "executions": runs.executions,
     "execution": runs.execution,
     "logs": runs.logs,
@@ -34,15 +45,21 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "pause": tasks.pause,
     "resume": tasks.resume,
     "delete": tasks.delete,
-    "export": tasks.export,
+    "export": transfer.export,
+    "import": transfer.import_tasks,
     "simulate": tasks.simulate,
+    "estimate-fees": tasks.estimate_fees,
     "run-node": single.run_node,
-    "wallets": single.wallets,
+    "run-trigger": single.run_trigger,
+    "wallets": wallets.list_wallets,
+    "operators": chains.operators,
+    "tokens": chains.tokens,
     "health": single.health,
 }
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(wallets.app, name="wallet")
 
 
 def _print_version(asked: bool) -> None:

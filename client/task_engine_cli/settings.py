@@ -14,6 +14,7 @@ from task_engine_cli.failures import InputError
 URL_VARIABLE = "TASK_ENGINE_URL"
 TOKEN_VARIABLE = "TASK_ENGINE_TOKEN"  # noqa: S105 a name
 KEY_VARIABLE = "TASK_ENGINE_PRIVATE_KEY"
+ASSERTION_VARIABLE = "TASK_ENGINE_PARTNER_ASSERTION"
 
 
 @dataclass(frozen=True, slots=True)

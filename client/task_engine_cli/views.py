@@ -9,7 +9,16 @@ from rich.table import Table
 from rich.text import Text
 
 from task_engine_cli.printable import brief, duration, moment, printable
-from task_engine_client import Execution, RunResult, Secret, Wallet, Workflow
+from task_engine_client import (
+    Execution,
+    Operator,
+    RunResult,
+    Secret,
+    TokenMetadata,
+    Wallet,
+    Workflow,
+)
+from task_engine_client.document import Document, mapping, objects, text
 
 STATUS_STYLES = {
     "success": "green",
@@ -119,6 +128,52 @@ def wallet_table(wallets: Iterable[Wallet], chosen: str) -> Table:
         hidden = "hidden" if wallet.hidden else ""
         table.add_row(marked, printable(wallet.address), printable(wallet.salt), hidden)
     return table
+
+
+def withdrawal_view(sent: Document) -> RenderableType:
+    """How a withdrawal stands, and where to look for it."""
+    lines = [status_text(text(sent, "status"))]
+    for name in ("message", "transactionHash", "userOpHash"):
+        if text(sent, name):
+            lines.append(Text(printable(text(sent, name))))
+    return Group(*lines)
+
+
+def fees_table(fees: Document) -> Table:
+    """One row a fee: of the run, of each node, of the value moved."""
+    table = _table("fee", "amount", "unit")
+    table.add_row("the run", *_fee(mapping(fees, "executionFee")))
+    for cost in objects(fees, "cogs"):
+        of = f"{text(cost, 'costType')} of {text(cost, 'nodeId')}"
+        table.add_row(Text(printable(of)), *_fee(mapping(cost, "fee")))
+    table.add_row("of the value moved", *_fee(mapping(mapping(fees, "valueFee"), "fee")))
+    return table
+
+
+def operator_table(operators: Iterable[Operator]) -> Table:
+    """One row an operator."""
+    table = _table("address", "chains", "version", "last seen", "block")
+    for operator in operators:
+        table.add_row(
+            printable(operator.address),
+            ", ".join(map(str, operator.chain_ids)),
+            printable(operator.version),
+            printable(operator.last_seen),
+            "" if operator.block_number is None else str(operator.block_number),
+        )
+    return table
+
+
+def token_view(token: TokenMetadata) -> RenderableType:
+    """What a token says of itself."""
+    if not token.found:
+        return Text("unknown token", "yellow")
+    decimals = "" if token.decimals is None else f", {token.decimals} decimals"
+    return Text(printable(f"{token.symbol} {token.name}{decimals} ({token.source})"))
+
+
+def _fee(fee: Document) -> tuple[Text, Text]:
+    return Text(printable(text(fee, "amount"))), Text(printable(text(fee, "unit")))
 
 
 def result_view(result: RunResult) -> RenderableType:

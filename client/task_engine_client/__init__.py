@@ -17,7 +17,15 @@ from task_engine_client.execution import (
     Step,
 )
 from task_engine_client.paging import Page
-from task_engine_client.records import Health, RunResult, Secret, Token, Wallet
+from task_engine_client.records import (
+    Health,
+    Operator,
+    RunResult,
+    Secret,
+    Token,
+    TokenMetadata,
+    Wallet,
+)
 from task_engine_client.transport import Retries
 from task_engine_client.version import VERSION
 from task_engine_client.workflow import Edge, Node, Trigger, Workflow
@@ -33,6 +41,7 @@ __all__ = [
     "ExecutionSummary",
     "Health",
     "Node",
+    "Operator",
     "Page",
     "ProblemEntry",
     "Retries",
@@ -42,6 +51,7 @@ __all__ = [
     "Step",
     "TaskEngineError",
     "Token",
+    "TokenMetadata",
     "Trigger",
     "Unreachable",
     "WaitTimeout",

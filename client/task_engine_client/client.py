@@ -12,8 +12,10 @@ from task_engine_client.execution import Execution
 from task_engine_client.records import Health
 from task_engine_client.resources.auth import Auth
 from task_engine_client.resources.executions import Executions
+from task_engine_client.resources.operators import Operators
 from task_engine_client.resources.secrets import Secrets
 from task_engine_client.resources.single_runs import Nodes, Triggers
+from task_engine_client.resources.tokens import Tokens
 from task_engine_client.resources.wallets import Wallets
 from task_engine_client.resources.workflows import Workflows
 from task_engine_client.transport import Retries, Transport
@@ -27,10 +29,11 @@ class Client:
     """Calls the API at `base_url` (it ends in `/api/v1`) as the owner of `token`.
 
     `http` replaces the HTTP client (proxies, certificates, tests); `renew` gives a new token when
-    one is refused; `sleep` is how it pauses. Use it as a context manager, or close it.
+    one is refused; `sleep` is how it pauses; `assertion` is a partner's, for what partners may do.
+    Use it as a context manager, or close it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 all but two by name, none of them needed
         self,
         base_url: str,
         token: str = "",
@@ -39,17 +42,20 @@ class Client:
         retries: Retries | None = None,
         renew: Callable[[], str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        assertion: str = "",
     ) -> None:
         self._http = http or httpx.Client(
             timeout=DEFAULT_TIMEOUT, headers={"User-Agent": f"task-engine-client/{VERSION}"}
         )
         self._transport = Transport(
-            base_url.rstrip("/"), token, self._http, retries or Retries(), renew, sleep
+            base_url.rstrip("/"), token, self._http, retries or Retries(), renew, sleep, assertion
         )
         self.auth = Auth(self._transport)
         self.executions = Executions(self._transport)
         self.nodes = Nodes(self._transport)
+        self.operators = Operators(self._transport)
         self.secrets = Secrets(self._transport)
+        self.tokens = Tokens(self._transport)
         self.triggers = Triggers(self._transport)
         self.wallets = Wallets(self._transport)
         self.workflows = Workflows(self._transport)

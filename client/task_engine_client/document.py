@@ -44,6 +44,12 @@ def texts(document: Document, name: str) -> tuple[str, ...]:
     return tuple(item for item in _items(document, name) if isinstance(item, str))
 
 
+def wholes(document: Document, name: str) -> tuple[int, ...]:
+    """The whole numbers of a list, in order."""
+    items = _items(document, name)
+    return tuple(item for item in items if isinstance(item, int) and not isinstance(item, bool))
+
+
 def given(pairs: Iterable[tuple[str, Json]]) -> dict[str, Json]:
     """A request's fields without those that are None."""
     return {name: value for name, value in pairs if value is not None}

@@ -1,10 +1,10 @@
-"""The smaller documents: secrets, wallets, tokens, single runs, health."""
+"""The smaller documents: secrets, wallets, sessions, single runs, tokens, operators, health."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from task_engine_client.document import Document, Json, flag, mapping, text, whole
+from task_engine_client.document import Document, Json, flag, mapping, text, whole, wholes
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +112,53 @@ class Health:
     def of(cls, document: Document) -> Health:
         """The health of a document."""
         return cls(text(document, "status"), text(document, "version"), whole(document, "chainId"))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMetadata:
+    """What is known of a token's contract; `source` is whitelist, rpc or cache."""
+
+    found: bool
+    address: str
+    name: str
+    symbol: str
+    decimals: int | None
+    source: str
+    raw: Document = field(repr=False)
+
+    @classmethod
+    def of(cls, document: Document) -> TokenMetadata:
+        """The metadata of a document."""
+        return cls(
+            found=flag(document, "found"),
+            address=text(document, "address"),
+            name=text(document, "name"),
+            symbol=text(document, "symbol"),
+            decimals=whole(document, "decimals"),
+            source=text(document, "source"),
+            raw=document,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody who watches chains; `last_seen` is RFC 3339."""
+
+    address: str
+    chain_ids: tuple[int, ...]
+    version: str
+    last_seen: str
+    block_number: int | None
+    raw: Document = field(repr=False)
+
+    @classmethod
+    def of(cls, document: Document) -> Operator:
+        """The operator of a document."""
+        return cls(
+            address=text(document, "address"),
+            chain_ids=wholes(document, "supportedChainIds"),
+            version=text(document, "version"),
+            last_seen=text(document, "lastSeen"),
+            block_number=whole(document, "blockNumber"),
+            raw=document,
+        )

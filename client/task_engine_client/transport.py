@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 
@@ -16,6 +17,8 @@ from task_engine_client.errors import ApiError, ProblemEntry, Unreachable
 
 _RETRIED = frozenset({429, 503})
 _SAFE_METHODS = frozenset({"GET", "PUT", "PATCH", "DELETE"})
+# Nobody knows whether such a request arrived: only one that may be repeated is sent again.
+_LOST = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
 Query = Mapping[str, Json]
 
 
@@ -46,7 +49,7 @@ class Transport:
     """Sends requests below `base_url`, signed by `token`.
 
     `renew` gives a new token, "" when it can't; it is asked once when a request is refused with
-    401.
+    401. `assertion` is a partner's; it goes along where there is no token, and to /tokens.
     """
 
     base_url: str
@@ -55,6 +58,7 @@ class Transport:
     retries: Retries = field(default_factory=Retries)
     renew: Callable[[], str] | None = None
     sleep: Callable[[float], None] = time.sleep
+    assertion: str = ""
 
     def send(
         self,
@@ -66,26 +70,25 @@ class Transport:
     ) -> Json:
         """The decoded body of the answer, None without one.
 
-        `key` is an Idempotency-Key. 429 is always tried again, 503 only when the request may be
-        repeated without harm: by its method, or by its key. Raises ApiError and Unreachable.
+        `key` is an Idempotency-Key. 429 is always tried again; 503 and a lost connection only when
+        the request may be repeated without harm: by its method, or by its key, which stays the
+        same. Raises ApiError and Unreachable.
         """
         repeatable = method in _SAFE_METHODS or bool(key)
-        attempt = 0
-        renewed = False
-        while True:
-            answer = self._once(method, path, body, query, key)
-            if answer.status_code == 401 and self.renew and self.token and not renewed:
-                renewed = True
-                fresh = self.renew()
-                if fresh:
-                    self.token = fresh
-                    continue
-            attempt += 1
+        request = partial(self._once, method, path, body, query, key)
+        for attempt in range(self.retries.attempts - 1):
+            try:
+                answer = self._renewed(request)
+            except Unreachable as error:
+                if not repeatable or not isinstance(error.__cause__, _LOST):
+                    raise
+                self.sleep(self.retries.delay(attempt, ""))
+                continue
             refused = answer.status_code in _RETRIED
-            again = refused and (repeatable or answer.status_code == 429)
-            if not again or attempt >= self.retries.attempts:
+            if not refused or not (repeatable or answer.status_code == 429):
                 return decoded(answer)
-            self.sleep(self.retries.delay(attempt - 1, answer.headers.get("Retry-After", "")))
+            self.sleep(self.retries.delay(attempt, answer.headers.get("Retry-After", "")))
+        return decoded(self._renewed(request))
 
     @contextmanager
     def stream(self, path: str, query: Query) -> Iterator[Iterator[str]]:
@@ -107,10 +110,23 @@ class Transport:
         except httpx.HTTPError as error:
             raise _unreachable(self.base_url, error) from error
 
+    def _renewed(self, request: Callable[[], httpx.Response]) -> httpx.Response:
+        """The answer; to a second request with a new token when the first was refused for its."""
+        answer = request()
+        if answer.status_code != 401 or not self.renew or not self.token:
+            return answer
+        fresh = self.renew()
+        if not fresh:
+            return answer
+        self.token = fresh
+        return request()
+
     def _once(
         self, method: str, path: str, body: Document | None, query: Query | None, key: str
     ) -> httpx.Response:
         headers = self._headers(key)
+        if self.assertion and (not self.token or path.startswith("/tokens/")):
+            headers["X-Partner-Assertion"] = self.assertion
         content = None
         if body is not None:
             content = json.dumps(body, allow_nan=False).encode()

@@ -299,6 +299,57 @@ def test_pause_resume_export_and_delete(cli: Cli) -> None:
     assert cli.run("show", task_id).code == 3
 
 
+def test_a_repeated_create_with_a_key_makes_one_task(cli: Cli) -> None:
+    # Given
+    file = cli.file("task.yaml", TASK)
+    # When
+    first = cli.json("create", file, "--key", "once")
+    again = cli.json("create", file, "--key", "once")
+    # Then
+    assert first["id"] == again["id"]
+    assert len(cli.json("list")) == 1
+    # And another task under that key is refused
+    other = cli.run("create", file, "--key", "once", "--name", "other")
+    assert other.code == 3, other
+    assert "IDEMPOTENCY_KEY_REUSED" in other.err
+
+
+def test_all_tasks_move_to_another_wallet(cli: Cli) -> None:
+    # Given two tasks and a second wallet
+    for name in ("first", "second"):
+        cli.json("create", cli.file("task.yaml", TASK), "--name", name)
+    wallet = cli.json("wallets", "--create", "9")["address"]
+    # When
+    assert cli.run("export", "--all", "-o", "all.json").code == 0
+    moved = cli.json("import", "all.json", "--wallet", wallet)
+    # Then both are there once more
+    assert [(task["name"], task["smartWalletAddress"]) for task in moved] == [
+        ("first", wallet),
+        ("second", wallet),
+    ]
+    assert cli.json("trigger", moved[0]["id"])["status"] == "success"
+    assert len(cli.json("list")) == 4
+
+
+def test_a_failed_run_is_tried_again(cli: Cli) -> None:
+    # Given
+    ended = json.loads(cli.run("trigger", created(cli, FAILING), "--json").out)
+    # When
+    again = cli.run("retry", ended["id"], "--json")
+    # Then it is a new run of the same task
+    assert again.code == 1, again
+    assert json.loads(again.out)["workflowId"] == ended["workflowId"]
+    assert json.loads(again.out)["index"] == ended["index"] + 1
+
+
+def test_fees_and_triggers_can_be_asked_without_a_task(cli: Cli) -> None:
+    # Given
+    file = cli.file("task.yaml", TASK)
+    # When, then
+    assert cli.json("estimate-fees", file)["executionFee"]["unit"] == "USD"
+    assert cli.json("run-trigger", file)["output"] == {"data": {"a": 20, "b": 22}}
+
+
 def test_secrets_come_by_standard_input_and_are_never_shown(
     cli: Cli, http_server: HttpServer
 ) -> None:

@@ -1,69 +1,26 @@
-"""Runs: trigger and follow them, look at them, read their logs, decide on waits."""
+"""Runs: look at them, read their logs, decide on waits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from task_engine_cli.documents import parse_object, parse_value
+from task_engine_cli.documents import parse_object
 from task_engine_cli.execution_tree import execution_tree
-from task_engine_cli.failures import InputError, RunFailed
-from task_engine_cli.options import AsJson, ExecutionId, Limit, OfTask, TaskId, Timeout, Variables
+from task_engine_cli.failures import RunFailed
+from task_engine_cli.options import TEN_MINUTES, AsJson, ExecutionId, Limit, OfTask, TaskId, Timeout
 from task_engine_cli.printable import moment, printable
-from task_engine_cli.progress import step_line, watch
+from task_engine_cli.progress import step_line
 from task_engine_cli.remembered import remember, task_of
 from task_engine_cli.session import Session, session
 from task_engine_cli.views import execution_table
 from task_engine_client import ApiError, Edge, Execution, Step
 from task_engine_client.document import Json
 
-_TEN_MINUTES = 600.0
 _MOST_A_PAGE = 200
-
-
-def trigger(
-    task_id: TaskId,
-    data: Annotated[
-        str, typer.Option("--data", help="The trigger's output: JSON, @FILE or -.")
-    ] = "",
-    variables: Variables = "",
-    wait: Annotated[bool, typer.Option(help="Wait for the end of the run.")] = True,
-    live: Annotated[bool, typer.Option("--watch", help="Show every node meanwhile.")] = False,
-    key: Annotated[str, typer.Option(help="Run once, however often this key is sent.")] = "",
-    timeout: Timeout = _TEN_MINUTES,
-    as_json: AsJson = False,
-) -> None:
-    """Run a task now. Exits with 1 when the run failed or did not end in time."""
-    with session(as_json) as here:
-        if live and not wait:
-            raise InputError("--watch waits: leave --no-wait out")
-        output = parse_value("--data", data) if data else None
-        extra = parse_object("--variables", variables) if variables else None
-        workflow = here.client.workflows.get(task_id)
-        started = here.client.workflows.trigger(
-            workflow.id,
-            data=output,
-            variables=extra,
-            trigger_type=workflow.trigger.type,
-            key=key,
-        )
-        remember([(started.id, workflow.id)])
-        if not wait:
-            here.show(
-                dict(started.raw),
-                lambda: Text(f"started {printable(started.id)} ({printable(started.status)})"),
-            )
-            return
-        changes = here.client.executions.changes(workflow.id, started.id, timeout=timeout)
-        live = live and not as_json
-        last = watch(here.console, workflow, changes) if live else _last(changes)
-        here.show(dict(last.raw), lambda: execution_tree(last, workflow.edges))
-        if not last.succeeded:
-            raise RunFailed
 
 
 def executions(task_id: TaskId, limit: Limit = 50, as_json: AsJson = False) -> None:
@@ -92,7 +49,7 @@ def logs(
         bool, typer.Option("--follow", "-f", help="Go on until the run ends; 1 if it failed.")
     ] = False,
     task: OfTask = "",
-    timeout: Timeout = _TEN_MINUTES,
+    timeout: Timeout = TEN_MINUTES,
     as_json: AsJson = False,
 ) -> None:
     """Print what the steps of a run logged, in the order they ended; --json: one line a step."""
@@ -127,13 +84,6 @@ def signal(
         word = "approve" if approve else "reject"
         after = here.client.executions.signal(task_id, execution_id, word, body)
         here.show(dict(after.raw), lambda: Text(f"{printable(after.id)} {printable(after.status)}"))
-
-
-def _last(changes: Iterator[Execution]) -> Execution:
-    last = Execution.of({})
-    for state in changes:
-        last = state
-    return last
 
 
 def _edges(here: Session, task_id: str) -> tuple[Edge, ...]:

@@ -1,10 +1,7 @@
-"""One node on its own, wallets, and the service's health."""
+"""One node or trigger on its own, and the service's health."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
 from rich.text import Text
 
 from task_engine_cli.documents import parse_object, read_object
@@ -12,7 +9,7 @@ from task_engine_cli.failures import InputError, RunFailed
 from task_engine_cli.options import AsJson, File, Variables
 from task_engine_cli.printable import printable
 from task_engine_cli.session import session
-from task_engine_cli.views import result_view, wallet_table
+from task_engine_cli.views import result_view
 from task_engine_client import Client
 
 
@@ -35,20 +32,18 @@ def run_node(file: File, variables: Variables = "", as_json: AsJson = False) -> 
             raise RunFailed
 
 
-def wallets(
-    create: Annotated[str, typer.Option(metavar="SALT", help="Make the wallet of a salt.")] = "",
-    every: Annotated[bool, typer.Option("--all", help="Hidden ones too.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """List the smart wallets."""
+def run_trigger(file: File, variables: Variables = "", as_json: AsJson = False) -> None:
+    """Show what a trigger would hand on if it fired now: a file with it, or with a whole task."""
     with session(as_json) as here:
-        if create:
-            made = here.client.wallets.create(create)
-            here.show(dict(made.raw), lambda: Text(printable(made.address)))
-            return
-        found = [w for w in here.client.wallets.list() if every or not w.hidden]
-        chosen = here.settings.wallet or (found[0].address if found else "")
-        here.show([dict(w.raw) for w in found], lambda: wallet_table(found, chosen))
+        document = read_object(file)
+        if isinstance(document.get("trigger"), dict):
+            document = document["trigger"]
+        document.setdefault("name", "trigger")
+        inputs = parse_object("--variables", variables) if variables else None
+        result = here.client.triggers.run(document, variables=inputs)
+        here.show(dict(result.raw), lambda: result_view(result))
+        if not result.success:
+            raise RunFailed
 
 
 def health(as_json: AsJson = False) -> None:

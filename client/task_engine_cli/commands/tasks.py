@@ -1,22 +1,20 @@
-"""Tasks: create, list, show, pause, resume, delete, export, simulate."""
+"""Tasks: create, list, show, pause, resume, delete, simulate, estimate."""
 
 from __future__ import annotations
 
-import json
 from itertools import islice
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from task_engine_cli.documents import as_yaml, parse_object, read_object
+from task_engine_cli.documents import parse_object, read_object
 from task_engine_cli.execution_tree import execution_tree
-from task_engine_cli.failures import InputError, RunFailed
-from task_engine_cli.options import AsJson, File, Limit, TaskId, Variables
+from task_engine_cli.failures import RunFailed
+from task_engine_cli.options import AsJson, ChainId, File, Key, Limit, TaskId, Variables, Yes
 from task_engine_cli.printable import printable
 from task_engine_cli.session import Session, session
-from task_engine_cli.views import workflow_table, workflow_view
+from task_engine_cli.views import fees_table, workflow_table, workflow_view
 from task_engine_client import Workflow
 from task_engine_client.document import Json
 
@@ -26,6 +24,7 @@ _MOST_A_PAGE = 200
 def create(
     file: File,
     name: Annotated[str, typer.Option(help="Another name than the file's.")] = "",
+    key: Key = "",
     as_json: AsJson = False,
 ) -> None:
     """Create a task from a file. Without a wallet in it, the task runs as your chosen wallet."""
@@ -33,7 +32,7 @@ def create(
         definition = read_object(file)
         if name:
             definition["name"] = name
-        workflow = here.client.workflows.create(_with_wallet(here, definition))
+        workflow = here.client.workflows.create(with_wallet(here, definition), key=key)
         here.show(
             dict(workflow.raw),
             lambda: Text(f"created {printable(workflow.id)} {printable(workflow.name)}".rstrip()),
@@ -80,7 +79,7 @@ def resume(task_id: TaskId, as_json: AsJson = False) -> None:
 
 def delete(
     task_id: TaskId,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Delete a task; asks first on a terminal."""
@@ -91,32 +90,10 @@ def delete(
         here.show({"deleted": task_id}, lambda: Text(f"deleted {task_id}"))
 
 
-def export(
-    task_id: TaskId,
-    output: Annotated[str, typer.Option("--output", "-o", help="Write to this file.")] = "",
-    yaml: Annotated[bool, typer.Option("--yaml", help="YAML instead of JSON.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Print a task's definition, fit for `create`: no ids, counters or times of the server."""
-    with session(as_json) as here:
-        if yaml and as_json:
-            raise InputError("give either --yaml or --json")
-        definition = here.client.workflows.get(task_id).definition()
-        as_text = as_yaml(definition) if yaml else _as_json_text(definition)
-        if not output:
-            typer.echo(as_text, nl=False)
-            return
-        try:
-            Path(output).write_text(as_text, encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"{output} can't be written: {error}") from error
-        here.say(f"written to {output}")
-
-
 def simulate(file: File, variables: Variables = "", as_json: AsJson = False) -> None:
     """Run a file's task without storing it and without side effects."""
     with session(as_json) as here:
-        definition = _with_wallet(here, read_object(file))
+        definition = with_wallet(here, read_object(file))
         if variables:
             given = parse_object("--variables", variables)
             definition["inputVariables"] = {**definition["inputVariables"], **given}
@@ -127,7 +104,17 @@ def simulate(file: File, variables: Variables = "", as_json: AsJson = False) -> 
             raise RunFailed
 
 
-def _with_wallet(here: Session, definition: dict[str, Json]) -> dict[str, Json]:
+def estimate_fees(file: File, chain_id: ChainId = None, as_json: AsJson = False) -> None:
+    """What one run of a file's task would cost."""
+    with session(as_json) as here:
+        definition = read_object(file)
+        if chain_id:
+            definition["chainId"] = chain_id
+        fees = here.client.workflows.estimate_fees(definition)
+        here.show(dict(fees), lambda: fees_table(fees))
+
+
+def with_wallet(here: Session, definition: dict[str, Json]) -> dict[str, Json]:
     """The definition with a runner; what is wrong with the rest is for the API to say."""
     variables = definition.get("inputVariables", {})
     if not isinstance(variables, dict) or not isinstance(variables.get("settings", {}), dict):
@@ -147,7 +134,3 @@ def _show_status(here: Session, workflow: Workflow) -> None:
     here.show(
         dict(workflow.raw), lambda: Text(f"{printable(workflow.id)} {printable(workflow.status)}")
     )
-
-
-def _as_json_text(definition: dict[str, Json]) -> str:
-    return json.dumps(definition, indent=2, ensure_ascii=False) + "\n"

@@ -19,9 +19,14 @@ class Workflows:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def create(self, definition: Document) -> Workflow:
-        """Store a workflow."""
-        return Workflow.of(self._transport.send("POST", "/workflows", definition))
+    def create(self, definition: Document, *, key: str = "") -> Workflow:
+        """Store a workflow.
+
+        A repeated request (same `key`; a fresh one by default) never stores a second one: for a
+        day it gives the first one again, and is refused when the definition is another.
+        """
+        key = key or uuid.uuid4().hex
+        return Workflow.of(self._transport.send("POST", "/workflows", definition, key=key))
 
     def get(self, workflow_id: str) -> Workflow:
         """A workflow of the caller."""
@@ -102,9 +107,13 @@ class Workflows:
         body = {name: definition[name] for name in _SIMULATED if name in definition}
         return Execution.of(self._transport.send("POST", "/workflows:simulate", body))
 
-    def estimate_fees(self, request: Document) -> Document:
-        """What the runs of a definition would cost."""
-        answer: Document = self._transport.send("POST", "/workflows:estimateFees", request)
+    def estimate_fees(self, definition: Document) -> Document:
+        """What one run of a definition would cost."""
+        body = {name: definition[name] for name in _SIMULATED if name in definition}
+        times = {"createdAt": 0, "expireAt": 0, "maxExecution": 0}
+        answer: Document = self._transport.send(
+            "POST", "/workflows:estimateFees", {**times, **body}
+        )
         return answer
 
 

@@ -65,10 +65,17 @@ class Service:
         *,
         attempts: int = 4,
         renew: Callable[[], str] | None = None,
+        assertion: str = "",
     ) -> Client:
         """A client of this service that never really pauses."""
         http = httpx.Client(transport=httpx.MockTransport(self))
         retries = Retries(attempts=attempts)
         return Client(
-            BASE + "/", token, http=http, retries=retries, renew=renew, sleep=self.pauses.append
+            BASE + "/",
+            token,
+            http=http,
+            retries=retries,
+            renew=renew,
+            sleep=self.pauses.append,
+            assertion=assertion,
         )

@@ -181,3 +181,33 @@ def test_a_node_that_fails_is_a_result() -> None:
     )
     assert service.body() == {"node": {"type": "customCode"}, "inputVariables": {"n": 1}}
     assert service.last.headers["Idempotency-Key"]
+
+
+def test_operators_are_read_with_what_they_tell_and_without() -> None:
+    # Given
+    known = {"address": "0x1", "supportedChainIds": [1, "x", True, 5], "blockNumber": 7}
+    service = Service([answer(200, {"data": [known, {}]})])
+    # When
+    first, second = service.client("").operators.list()
+    # Then
+    assert (first.address, first.chain_ids, first.block_number) == ("0x1", (1, 5), 7)
+    assert (second.chain_ids, second.version, second.block_number) == ((), "", None)
+    assert "Authorization" not in service.last.headers
+
+
+def test_an_estimate_asks_for_what_prices_depend_on_only() -> None:
+    # Given
+    service = Service([answer(200, {"executionFee": {"amount": "0.02", "unit": "USD"}})])
+    # When
+    definition = {"name": "n", "trigger": {"type": "manual"}, "nodes": [], "chainId": 5}
+    fees = service.client().workflows.estimate_fees(definition)
+    # Then the times that the contract wants are there, though no price depends on them
+    assert fees["executionFee"]["unit"] == "USD"
+    assert service.body() == {
+        "trigger": {"type": "manual"},
+        "nodes": [],
+        "chainId": 5,
+        "createdAt": 0,
+        "expireAt": 0,
+        "maxExecution": 0,
+    }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from task_engine_client import ApiError, ProblemEntry, Retries, Unreachable
-from tests.unit.client.service import BASE, Service, answer, problem
+from task_engine_client import ApiError, ProblemEntry, Retries, TaskEngineError, Unreachable
+from tests.unit.client.service import BASE, Reply, Service, answer, problem
 
 
 def test_a_request_carries_the_token_and_reaches_the_verb_unescaped() -> None:
@@ -84,14 +84,64 @@ def test_patience_ends() -> None:
     assert len(service.requests) == 3
 
 
-def test_a_create_is_never_repeated_after_503() -> None:
-    # Given a service that may have stored it
-    service = Service([problem(503, "STORAGE_UNAVAILABLE", detail="later")])
+def test_a_create_is_repeated_with_the_same_key_however_it_was_lost() -> None:
+    # Given a service that may have stored it three times
+    lost = [httpx.ReadTimeout("slow"), problem(503, "STORAGE_UNAVAILABLE"), httpx.ReadError("cut")]
+    service = Service([*lost, answer(201, {"id": "w"})])
     # When
-    with pytest.raises(ApiError, match="later"):
-        service.client().workflows.create({})
+    made = service.client().workflows.create({"name": "n"})
+    # Then
+    assert made.id == "w"
+    assert len({request.headers["Idempotency-Key"] for request in service.requests}) == 1
+    assert {request.content for request in service.requests} == {b'{"name": "n"}'}
+    assert service.pauses == [0.5, 1.0, 2.0]
+    # And another one has another key, or the one that it was given
+    service.client().workflows.create({})
+    first, other = (service.requests[n].headers["Idempotency-Key"] for n in (0, -1))
+    assert first != other
+    service.client().workflows.create({}, key="mine")
+    assert service.last.headers["Idempotency-Key"] == "mine"
+
+
+def test_a_refused_create_is_not_repeated() -> None:
+    # Given a service that knows the key from another definition
+    service = Service([problem(409, "IDEMPOTENCY_KEY_REUSED", detail="used")])
+    # When
+    with pytest.raises(ApiError, match="used"):
+        service.client().workflows.create({}, key="mine")
     # Then
     assert len(service.requests) == 1
+
+
+def test_a_lost_read_is_repeated_and_what_has_no_address_is_not() -> None:
+    # Given
+    service = Service([httpx.ConnectError("refused"), answer(200, {"total": 2})])
+    wrong = Service([httpx.UnsupportedProtocol("ftp")])
+    # When
+    total = service.client().workflows.count()
+    with pytest.raises(Unreachable):
+        wrong.client().workflows.count()
+    # Then
+    assert (total, len(service.requests)) == (2, 2)
+    assert len(wrong.requests) == 1
+
+
+def test_a_partners_assertion_speaks_where_no_token_does() -> None:
+    # Given
+    service = Service([answer(200, {"found": True, "symbol": "USDC", "decimals": 6})])
+    with service.client("t", assertion="a.b.c") as client:
+        # When
+        token = client.tokens.get("0x1", chain_id=1)
+        # Then the token's route has it
+        assert (token.found, token.symbol, token.decimals) == (True, "USDC", 6)
+        assert service.last.headers["X-Partner-Assertion"] == "a.b.c"
+        assert str(service.last.url) == f"{BASE}/tokens/0x1?chainId=1"
+        # And the owner's own routes don't
+        client.workflows.count()
+        assert "X-Partner-Assertion" not in service.last.headers
+    with service.client("", assertion="a.b.c") as client:
+        client.wallets.list()
+        assert service.last.headers["X-Partner-Assertion"] == "a.b.c"
 
 
 def test_a_trigger_is_repeated_with_the_same_key() -> None:
@@ -110,11 +160,14 @@ def test_a_trigger_is_repeated_with_the_same_key() -> None:
     }
 
 
-def test_a_withdrawal_is_never_repeated_after_503() -> None:
+@pytest.mark.parametrize(
+    "reply", [problem(503, "WITHDRAW_UNAVAILABLE", detail="later"), httpx.ReadTimeout("slow")]
+)
+def test_a_withdrawal_is_never_repeated(reply: Reply) -> None:
     # Given
-    service = Service([problem(503, "WITHDRAW_UNAVAILABLE", detail="later")])
+    service = Service([reply])
     # When
-    with pytest.raises(ApiError):
+    with pytest.raises(TaskEngineError):
         service.client().wallets.withdraw("0x1", "0x2", "max")
     # Then
     assert len(service.requests) == 1
