@@ -1,18 +1,16 @@
-"""Grants: what an owner allows another key to do with a wallet, by one signature."""
+"""Grants: what an owner lets the engine's key do with a wallet, for a time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-# No limit, of 256 bits.
-NO_LIMIT = 2**256 - 1
-# A transfer of the chain's coin, without data.
-PLAIN_TRANSFER = "0x00000000"
+# The selector that stands for a transfer of native currency without data.
+NATIVE_TRANSFER = "0x00000000"
 
 
 class GrantStatus(StrEnum):
-    """`pending` is signed but not usable yet; `revoked` is never used again."""
+    """Signed but unused, used at least once, or taken back."""
 
     PENDING = "pending"
     ACTIVE = "active"
@@ -21,8 +19,7 @@ class GrantStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One method of one contract: `target` checksummed, `selector` as 0x and 8 hex digits in lower
-    case, `max_value` in wei for each call."""
+    """One kind of call: `selector` is 0x and 8 hex digits, `max_value` in wei per call."""
 
     target: str
     selector: str
@@ -30,8 +27,8 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
-class Erc20Cap:
-    """How much of a token may be moved in all, in its smallest units."""
+class SpendCap:
+    """How many units of one ERC-20 may be moved under the grant in all."""
 
     token: str
     amount: int
@@ -39,10 +36,12 @@ class Erc20Cap:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A grant and its record. Addresses are checksummed, `id` is 32 bytes as 0x-hex, `valid_after`
-    and `valid_until` are seconds since the epoch, `gas_cap` is the wei that operations without a
-    paymaster may reserve in all, `signature` is the owner's (65 bytes as 0x-hex, "" until signed),
-    `created_at` is in milliseconds."""
+    """A grant's terms and record.
+
+    `id` is 0x and 64 hex digits; `signer` the key that may act; the window in seconds since the
+    epoch; `gas_cap` in wei over all operations that nobody sponsors, None = no limit; `signature`
+    the owner's, "0x…", empty until it is there; `created_at` in ms.
+    """
 
     id: str
     owner: str
@@ -52,21 +51,17 @@ class Grant:
     signer: str
     valid_after: int
     valid_until: int
-    epoch: int
     permissions: tuple[Permission, ...]
-    erc20_cap: Erc20Cap | None = None
-    gas_cap: int = NO_LIMIT
+    epoch: int = 0
+    erc20_cap: SpendCap | None = None
+    gas_cap: int | None = None
     agent_label: str = ""
     justification: str = ""
     status: GrantStatus = GrantStatus.PENDING
     signature: str = ""
     created_at: int = 0
 
-    def allows(self, target: str, selector: str, value: int) -> bool:
-        """Whether a call of `selector` at `target` with `value` wei is among the permissions."""
-        return any(
-            permission.target == target
-            and permission.selector == selector
-            and value <= permission.max_value
-            for permission in self.permissions
-        )
+    def usable_at(self, now_seconds: int) -> bool:
+        """Whether it is signed, not taken back and inside its window."""
+        signed = bool(self.signature) and self.status is not GrantStatus.REVOKED
+        return signed and self.valid_after <= now_seconds < self.valid_until
