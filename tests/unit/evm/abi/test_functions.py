@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from eth_abi import encode
 from task_engine.errors import NodeError
-from task_engine.evm.abi.item import AbiFunction, ContractAbi
+from task_engine.evm.abi.item import ContractAbi
 from web3 import Web3
+
+from tests.unit.evm.abi.entries import function, method_of
 
 ALICE = "0x52908400098527886E0F7030069857D2E4169EE7"
 
@@ -52,7 +54,6 @@ def test_a_call_is_encoded_as_web3_encodes_it() -> None:
     ],
 )
 def test_what_users_write_becomes_the_value(kind: str, written: object, value: object) -> None:
-    # Given a method of one parameter; When it is encoded
     data = method_of(f"{kind} x").encode([written])
 
     # Then it is the plain encoding of the typed value
@@ -100,21 +101,168 @@ def test_a_value_that_does_not_fit_names_the_place(kind: str, written: object, r
     assert caught.value.stable_code == "INVALID_NODE_CONFIG"
 
 
-def function(name: str, inputs: list[str], outputs: tuple[str, ...] = ()) -> dict[str, object]:
-    """An ABI entry, parameters as "type name"."""
+ORDER = {
+    "type": "tuple",
+    "name": "order",
+    "components": [
+        {"type": "address", "name": "token"},
+        {
+            "type": "tuple[]",
+            "name": "legs",
+            "components": [{"type": "uint8", "name": "kind"}, {"type": "int256", "name": "amount"}],
+        },
+    ],
+}
 
-    def parameter(text: str) -> dict[str, object]:
-        kind, _, own = text.partition(" ")
-        return {"type": kind, "name": own}
 
-    return {
-        "type": "function",
-        "name": name,
-        "inputs": [parameter(text) for text in inputs],
-        "outputs": [parameter(text) for text in outputs],
-        "stateMutability": "nonpayable",
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"token": ALICE, "legs": [{"kind": "1", "amount": "-5"}]},
+        [ALICE, [[1, "-5"]]],
+        f'{{"token": "{ALICE}", "legs": [{{"kind": "1", "amount": -5}}]}}',
+        f'["{ALICE}", "[[1, -5]]"]',
+    ],
+)
+def test_a_struct_is_an_object_or_an_array_or_the_text_of_one(written: object) -> None:
+    # Given a method of one struct that holds a list of structs
+    method = ContractAbi.parse([{"name": "run", "inputs": [ORDER]}]).function("run")
+
+    # When it is encoded; Then every spelling is the same
+    expected = encode(["(address,(uint8,int256)[])"], [(ALICE, [(1, -5)])])
+    assert method.encode([written])[4:] == expected
+
+
+def test_all_problems_of_a_call_are_told_at_once() -> None:
+    # Given a method of a struct, an address and a number
+    entry = {"name": "run", "inputs": [ORDER, *function("", ["address to", "uint8 n"])["inputs"]]}
+    method = ContractAbi.parse([entry]).function("run")
+
+    # When each of them is wrong
+    with pytest.raises(NodeError) as caught:
+        method.encode([{"token": ALICE, "legs": [[256, 1], {"kind": 1}]}, "0x12", "-1"])
+
+    # Then each is named with its place and type
+    assert caught.value.message == (
+        "method run: parameter 1 order.legs[0].kind (uint8): 256 is out of range;"
+        " parameter 1 order.legs[1] ((uint8,int256)): lacks the field amount;"
+        ' parameter 2 to (address): "0x12" is not an address (0x and 40 hexadecimal digits);'
+        ' parameter 3 n (uint8): "-1" is out of range'
+    )
+    assert caught.value.stable_code == "INVALID_NODE_CONFIG"
+
+
+def test_only_addresses_wrong_has_a_code_of_its_own() -> None:
+    with pytest.raises(NodeError) as caught:
+        method_of("address a", "address b").encode(["0x12", "alice.eth"])
+    assert caught.value.stable_code == "INVALID_ADDRESS"
+
+
+def test_a_long_value_is_not_quoted_in_part() -> None:
+    with pytest.raises(NodeError) as caught:
+        method_of("uint256 n").encode(["secret-" * 20])
+    assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize("written", [["7", "8"], ["[7, 8]"], [[7, "8"]], ['["7", "0x8"]']])
+def test_one_json_array_is_the_list_of_the_parameters(written: list[object]) -> None:
+    method = method_of("uint256 a", "uint256 b")
+    assert method.encode(written)[4:] == encode(["uint256", "uint256"], [7, 8])
+
+
+@pytest.mark.parametrize("written", [[], ["1"], ["1", "2", "3"], ["[1]"], ["[1"]])
+def test_the_number_of_parameters_must_fit(written: list[object]) -> None:
+    with pytest.raises(NodeError, match=r"method run: run\(uint256,uint256\) takes 2 parameters"):
+        method_of("uint256 a", "uint256 b").encode(written)
+
+
+def test_outputs_are_json_without_loss() -> None:
+    # Given an answer of every kind of value
+    kinds = ("uint256 n", "int8 i", "bool ok", "address to", "bytes4 id", "bytes raw", "string s")
+    method = method_of(outputs=(*kinds, "uint8[2][] grid"))
+    types = [output.type for output in method.outputs]
+    data = encode(
+        types,
+        [2**256 - 1, -1, True, ALICE.lower(), b"abcd", b"", "h\u00e9", [[1, 2]]],
+    )
+
+    # When it is decoded; Then numbers and booleans are texts and addresses checksummed
+    values = method.decode_outputs(data)
+    assert method.named_outputs(values) == {
+        "n": str(2**256 - 1),
+        "i": "-1",
+        "ok": "true",
+        "to": ALICE,
+        "id": "0x61626364",
+        "raw": "0x",
+        "s": "h\u00e9",
+        "grid": [["1", "2"]],
     }
 
 
-def method_of(*inputs: str) -> AbiFunction:
-    return ContractAbi.parse([function("run", list(inputs))]).function("run")
+@pytest.mark.parametrize(
+    ("outputs", "values", "named"),
+    [
+        ((), [], None),
+        (("uint256",), ["1"], "1"),
+        (("uint256 x",), ["1"], {"x": "1"}),
+        (("uint256", "bool ok"), ["1", "true"], {"output_0": "1", "ok": "true"}),
+        (("uint256 x", "bool x"), ["1", "true"], {"x": "1", "output_1": "true"}),
+    ],
+)
+def test_outputs_are_named(outputs: tuple[str, ...], values: list[object], named: object) -> None:
+    assert method_of(outputs=outputs).named_outputs(values) == named
+
+
+def test_structs_come_back_as_objects_when_their_fields_have_names() -> None:
+    # Given an answer that is a struct, once with names and once without
+    nameless = {"type": "tuple", "components": [{"type": "uint8"}, {"type": "bool"}]}
+    named = {
+        "type": "tuple",
+        "components": [{"type": "uint8", "name": "a"}, {"type": "bool", "name": "b"}],
+    }
+    method = ContractAbi.parse([{"name": "run", "outputs": [named, nameless]}]).function("run")
+
+    # When it is decoded; Then names make an object, no names an array
+    data = encode(["(uint8,bool)", "(uint8,bool)"], [(1, True), (2, False)])
+    assert method.decode_outputs(data) == [{"a": "1", "b": "true"}, ["2", "false"]]
+
+
+def test_text_that_is_no_utf8_and_has_no_padding_is_still_read() -> None:
+    data = (32).to_bytes(32, "big") + (3).to_bytes(32, "big") + b"a\xffb"
+    assert method_of(outputs=("string",)).decode_outputs(data) == ["a\ufffdb"]
+
+
+def test_an_answer_cannot_be_blown_up_by_pointers() -> None:
+    # Given an answer in which 20,000 elements are the same 600 kB
+    count, blob = 20_000, 600_000
+    head = (32).to_bytes(32, "big") + count.to_bytes(32, "big")
+    pointers = (32 * count).to_bytes(32, "big") * count
+    data = head + pointers + blob.to_bytes(32, "big") + bytes(blob)
+
+    # When it is decoded; Then it is refused before 12 GB are there
+    with pytest.raises(NodeError, match="again and again"):
+        method_of(outputs=("bytes[]",)).decode_outputs(data)
+
+
+@pytest.mark.parametrize("data", [b"", bytes(31), b"\xff" * 64, (32).to_bytes(32, "big")])
+def test_an_answer_that_does_not_fit_says_so(data: bytes) -> None:
+    with pytest.raises(
+        NodeError, match=r"method run: the answer does not fit the ABI's \(string\)"
+    ):
+        method_of(outputs=("string",)).decode_outputs(data)
+
+
+def test_call_data_is_decoded_by_its_selector() -> None:
+    # Given call data of one of the functions
+    abi = ContractAbi.parse([function("a", ["uint256 x"]), function("b", ["bool y", "address z"])])
+    data = abi.function("b").encode(["true", ALICE])
+
+    # When its function is looked up; Then its arguments come back
+    found = abi.by_selector(data[:4])
+    assert found is not None
+    assert found.name == "b"
+    assert found.decode_arguments(data) == ["true", ALICE]
+    assert abi.by_selector(b"\0\0\0\0") is None
+    with pytest.raises(NodeError, match="not a call of a"):
+        abi.function("a").decode_arguments(data)
