@@ -1,0 +1,1 @@
+"""Who pays for an operation's gas instead of the wallet."""

@@ -1,0 +1,1 @@
+"""Operations sent to a real chain node."""
