@@ -53,14 +53,19 @@ class DevelopmentNode:
 
     def call(self, method: str, *params: object) -> Any:  # noqa: ANN401 - JSON
         """The result of one JSON-RPC call; raises StageError with the node's message."""
-        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        try:
-            answer = self._http.request("POST", self._url, json=request).json()
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
-            raise StageError(f"the development chain does not answer {method}") from error
+        answer = self.answer(method, *params)
         if "error" in answer:
             raise StageError(f"{method}: {answer['error'].get('message')}")
         return answer["result"]
+
+    def answer(self, method: str, *params: object) -> dict[str, Any]:
+        """The whole answer, with `result` or `error`; raises StageError when there is none."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        try:
+            answer: dict[str, Any] = self._http.request("POST", self._url, json=request).json()
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            raise StageError(f"the development chain does not answer {method}") from error
+        return answer
 
     def send(self, to: Address, data: bytes = b"", value: int = 0) -> dict[str, Any]:
         """The receipt of a transaction of the node's first account, which is rich.

@@ -19,7 +19,15 @@ def personal_message_hash(message: bytes) -> bytes:
 
 
 def recover_signer(message: bytes, signature: str) -> Address:
-    """The address whose key signed `message`.
+    """The address whose key signed `message` as a personal message.
+
+    `signature` and errors as for `recover_digest_signer`.
+    """
+    return recover_digest_signer(personal_message_hash(message), signature)
+
+
+def recover_digest_signer(digest: bytes, signature: str) -> Address:
+    """The address whose key signed the 32-byte `digest` itself.
 
     `signature` is 65 bytes as hex: r, s and v, where v is 27, 28, 0 or 1. Raises Unauthenticated:
     AUTH_INVALID_SIGNATURE when it is not of that form or no key fits.
@@ -32,7 +40,7 @@ def recover_signer(message: bytes, signature: str) -> Address:
         raise _malformed()
     try:
         key = PublicKey.from_signature_and_message(
-            raw[:64] + bytes([recovery_id]), personal_message_hash(message), hasher=None
+            raw[:64] + bytes([recovery_id]), digest, hasher=None
         )
     except ValueError as error:
         raise Unauthenticated(

@@ -1,0 +1,1 @@
+"""Tests against contracts on a development chain."""
