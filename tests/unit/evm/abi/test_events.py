@@ -48,7 +48,7 @@ def test_web3_reads_the_same() -> None:
     contract = Web3().eth.contract(abi=[ERC20])
     whole = {
         **TRANSFER,
-        "topics": [bytes.fromhex(str(t)[2:]) for t in TRANSFER["topics"]],  # type: ignore[attr-defined]
+        "topics": [bytes.fromhex(str(t)[2:]) for t in TRANSFER["topics"]],
         "blockNumber": 1,
         "blockHash": bytes(32),
         "transactionHash": bytes(32),
@@ -94,10 +94,10 @@ def test_an_indexed_text_is_its_hash() -> None:
     [
         {},
         {"topics": [], "data": "0x"},
-        {**TRANSFER, "topics": TRANSFER["topics"][:2]},  # type: ignore[index]
-        {**TRANSFER, "topics": [*TRANSFER["topics"], "0x" + "00" * 32]},  # type: ignore[misc]
-        {**TRANSFER, "topics": [*TRANSFER["topics"][:2], "0x12"]},  # type: ignore[index]
-        {**TRANSFER, "topics": [*TRANSFER["topics"][:2], "0x" + "ff" * 32]},  # type: ignore[index]
+        {**TRANSFER, "topics": TRANSFER["topics"][:2]},
+        {**TRANSFER, "topics": [*TRANSFER["topics"], "0x" + "00" * 32]},
+        {**TRANSFER, "topics": [*TRANSFER["topics"][:2], "0x12"]},
+        {**TRANSFER, "topics": [*TRANSFER["topics"][:2], "0x" + "ff" * 32]},
         {**TRANSFER, "data": "0x"},
         {**TRANSFER, "data": "0xzz"},
         {**TRANSFER, "data": None},
