@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from eth_utils.abi import abi_to_signature, event_abi_to_log_topic, function_abi_to_4byte_selector
 from task_engine.errors import NodeError
 from task_engine.evm.abi.item import ContractAbi
+from task_engine.evm.abi.parameter import MAX_DEPTH
 
 from tests.unit.evm.abi.entries import error, event, function
 
+ARTIFACTS = Path(__file__).parents[4] / "contracts" / "artifacts"
 OVERLOADED = [
     function("mint", []),
     function("mint", ["uint256 n"]),
@@ -155,3 +159,38 @@ def test_a_method_needs_a_name() -> None:
     with pytest.raises(NodeError) as caught:
         ContractAbi.parse(OVERLOADED).function("  ", 0)
     assert caught.value.stable_code == "MISSING_REQUIRED_FIELD"
+
+
+@pytest.mark.parametrize("artifact", sorted(ARTIFACTS.glob("*.json")), ids=lambda path: path.stem)
+def test_compiled_contracts_are_read_as_others_read_them(artifact: Path) -> None:
+    # Given what a compiler wrote
+    items = json.loads(artifact.read_text())["abi"]
+
+    # When it is parsed; Then all entries have the signatures and hashes that eth_utils makes
+    abi = ContractAbi.parse(items)
+    entries = [*abi.functions, *abi.events, *abi.errors]
+    named = [item for item in items if "name" in item]
+    assert len(entries) == len(named)
+    assert {e.signature for e in entries} == {abi_to_signature(item) for item in named}
+    assert {f.selector for f in abi.functions} == {
+        function_abi_to_4byte_selector(item) for item in items if item["type"] == "function"
+    }
+    assert {e.digest for e in abi.events} == {
+        event_abi_to_log_topic(item) for item in items if item["type"] == "event"
+    }
+
+
+def test_the_most_nested_struct_is_decoded() -> None:
+    # Given as many structs in one another as an ABI may have, with a wide one inside
+    nested: object = {
+        "type": "tuple",
+        "name": "s",
+        "components": [{"type": "uint8", "name": f"f{i}"} for i in range(32)],
+    }
+    for _ in range(MAX_DEPTH - 1):
+        nested = {"type": "tuple", "name": "s", "components": [nested]}
+    method = ContractAbi.parse([{"name": "f", "outputs": [nested]}]).function("f")
+
+    # When an answer is decoded; Then it is not taken for one that is read again and again
+    values = method.decode_outputs(bytes(32 * 32))
+    assert str(values).count("'0'") == 32

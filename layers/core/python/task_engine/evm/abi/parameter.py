@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from task_engine.model.json_value import JsonValue
 
-MAX_DEPTH = 16
+MAX_DEPTH = 8
 _TYPE = re.compile(
     r"(?P<base>address|bool|string|function|tuple|byte|bytes|u?int|u?fixed)"
     r"(?P<size>[1-9][0-9]{0,2})?(?:x(?P<decimals>[1-9][0-9]?))?"
