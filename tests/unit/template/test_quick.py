@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from task_engine.template.quick import is_quick
+from task_engine.template.quick import is_quick, is_quick_body
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,44 @@ def test_short_ones_may(source: str) -> None:
 )
 def test_others_may_not(source: str) -> None:
     assert not is_quick(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "return 1",
+        "return start.data.items.map(i => i * 2);",
+        "  return {a: b.data, c: [d]} // done",
+        "/* first */ return `a ${b.c}`",
+        "return\n1",
+        "return",
+    ],
+)
+def test_a_body_that_returns_a_short_one_may(source: str) -> None:
+    assert is_quick_body(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "1",
+        "const a = 1; return a",
+        "return a; return b",
+        "return a;;",
+        "return a.repeat(9)",
+        "return f()",
+        "return console",
+        "return typeof state",
+        "return globalThis",
+        "return this",
+        "return arguments",
+        "return list.map(() => { return 1 })",
+        "return require('uuid')",
+        "return await a",
+        "return __s",
+        "return " + "x + " * 1000 + "x",
+    ],
+)
+def test_other_bodies_may_not(source: str) -> None:
+    assert not is_quick_body(source)

@@ -13,8 +13,9 @@ from task_engine.template.script_source import prepare
 
 
 class CustomCodeProcessor:
-    """Runs the source in a child process with the run's variables as globals; its value becomes
-    `<node>.data`, what it writes to the console the step's log."""
+    """Runs the source with the run's variables as globals, in a child process unless it is as
+    short as an expression; its value becomes `<node>.data`, what it writes to the console the
+    step's log."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits

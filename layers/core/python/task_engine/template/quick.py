@@ -31,16 +31,36 @@ _PUNCTUATORS = frozenset(
     """( ) [ ] { } . ?. , : ? => == != === !== < > <= >= + - * / % && || ?? ! ...""".split()
 )
 
+_LONGEST = 2000
+_OF_SCRIPTS = frozenset("state console crypto require return globalThis this arguments __s".split())
+
 
 @lru_cache(maxsize=1024)
 def is_quick(source: str) -> bool:
     """Whether nothing in `source` can spend long where the time limit is not looked at."""
-    if len(source) > 2000:
+    return len(source) <= _LONGEST and _all_allowed(_significant(source))
+
+
+@lru_cache(maxsize=1024)
+def is_quick_body(source: str) -> bool:
+    """Whether `source` is one `return` of what `is_quick` would let pass, and speaks of nothing
+    that only a script has."""
+    if len(source) > _LONGEST:
         return False
+    listed = _significant(source)
+    if not listed or listed[0].text != "return":
+        return False
+    value = listed[1:-1] if listed[-1].text == ";" else listed[1:]
+    return _OF_SCRIPTS.isdisjoint(token.text for token in value) and _all_allowed(value)
+
+
+def _significant(source: str) -> list[Token]:
+    return [token for token in tokens(source) if token.kind not in (Kind.SPACE, Kind.COMMENT)]
+
+
+def _all_allowed(listed: list[Token]) -> bool:
     before: list[Token] = []
-    for token in tokens(source):
-        if token.kind in (Kind.SPACE, Kind.COMMENT):
-            continue
+    for token in listed:
         if not _allowed(token, before):
             return False
         before.append(token)
