@@ -1,0 +1,1 @@
+"""Reading and simulating on a development chain."""
