@@ -76,8 +76,7 @@ class SelfEstimator:
             ]
         )
         funds = quantity(balance) + quantity(deposited)
-        if funds == 0 and op.paymaster is None:
-            raise _unfunded(op, self._rpc.chain_id)
+        require_any_funds(op, funds, self._rpc.chain_id)
         priced = with_fees(op, fees_of(block, tip))
         if isinstance(simulated, RpcError):
             verification, call = self._unmeasured(op, simulated)
@@ -87,7 +86,7 @@ class SelfEstimator:
         final = replace(
             limited, pre_verification_gas=pre_verification_gas(limited, self._entry_point)
         )
-        _require_funds(final, funds)
+        require_funds(final, funds)
         return final
 
     def _calls(self, op: UserOperation) -> list[JsonObject]:
@@ -178,7 +177,8 @@ def _revert_data(result: JsonObject) -> bytes:
     return _raw(str(inner or result.get("returnData") or "0x"))
 
 
-def _require_funds(op: UserOperation, funds: int) -> None:
+def require_funds(op: UserOperation, funds: int) -> None:
+    """Raises NodeError INSUFFICIENT_BALANCE when the wallet can't pay what it may be charged."""
     needed = operation_gas(op) * op.max_fee_per_gas
     if op.paymaster is None and funds < needed:
         raise NodeError(
@@ -187,11 +187,13 @@ def _require_funds(op: UserOperation, funds: int) -> None:
         )
 
 
-def _unfunded(op: UserOperation, chain_id: int) -> NodeError:
-    return NodeError(
-        f"the wallet {op.sender} has nothing on chain {chain_id} to pay gas with: fund it",
-        code="INSUFFICIENT_BALANCE",
-    )
+def require_any_funds(op: UserOperation, funds: int, chain_id: int) -> None:
+    """Raises NodeError INSUFFICIENT_BALANCE for a wallet that pays for itself with nothing."""
+    if funds == 0 and op.paymaster is None:
+        raise NodeError(
+            f"the wallet {op.sender} has nothing on chain {chain_id} to pay gas with: fund it",
+            code="INSUFFICIENT_BALANCE",
+        )
 
 
 def _raw(text: str) -> bytes:

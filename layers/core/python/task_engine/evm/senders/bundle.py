@@ -91,12 +91,6 @@ class Bundles:
             raw="0x" + signed.raw.hex(),
         )
 
-    def nonce_used(self, op: UserOperation) -> bool:
-        """Whether EntryPoint has taken an operation with that nonce; one round trip."""
-        data = self._entry_point.nonce_data(op.sender, op.nonce >> 64)
-        call: JsonValue = {"to": self._entry_point.address, "data": "0x" + data.hex()}
-        return quantity(self._rpc.call("eth_call", call, "latest")) > op.nonce
-
     def _content(self, op: UserOperation) -> tuple[bytes, int]:
         data = self._entry_point.handle_ops_data([op], self._signer.address)
         return data, transaction_gas_limit(op, data)

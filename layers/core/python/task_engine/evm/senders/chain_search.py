@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from task_engine.evm.entry_point import USER_OPERATION_EVENT
-from task_engine.evm.eth_call import RpcRequest, quantity
+from task_engine.evm.entry_point import USER_OPERATION_EVENT, EntryPoint
+from task_engine.evm.eth_call import RpcRequest, eth_call, quantity
 from task_engine.evm.failures import RpcError
 from task_engine.evm.ports import RpcPort
 from task_engine.evm.senders.ports import Outcome
@@ -47,9 +47,10 @@ class ChainSearch:
     """Of one chain and EntryPoint; what has fewer than `confirmations` blocks above it may still
     go away and counts as under way."""
 
-    def __init__(self, rpc: RpcPort, entry_point: str, confirmations: int) -> None:
+    def __init__(self, rpc: RpcPort, entry_point: EntryPoint, confirmations: int) -> None:
         self._rpc = rpc
-        self._entry_point = entry_point
+        self._point = entry_point
+        self._entry_point = entry_point.address
         self._confirmations = confirmations
 
     def see(
@@ -93,6 +94,21 @@ class ChainSearch:
         if seen.included:
             return Outcome(OperationStatus.SENT, record, reason="waiting for its receipt")
         return None
+
+    def told(self, tx_hash: str, record: SentRecord) -> Outcome:
+        """The outcome by a transaction that somebody says has it."""
+        number, transaction = self._rpc.batch(
+            [("eth_blockNumber", []), ("eth_getTransactionReceipt", [tx_hash])]
+        )
+        receipt = self._receipt(_answer(transaction), record)
+        seen = Sighting(quantity(number), (), receipt, included=True)
+        return self.outcome(seen, record) or Outcome(OperationStatus.SENT, record)
+
+    def nonce_used(self, op: UserOperation) -> bool:
+        """Whether EntryPoint has taken an operation with that nonce; one round trip."""
+        data = self._point.nonce_data(op.sender, op.nonce >> 64)
+        method, params = eth_call(self._entry_point, data)
+        return quantity(self._rpc.call(method, *params)) > op.nonce
 
     def _query(self, op: UserOperation, first: int, last: int | str) -> JsonValue:
         """All operations of the wallet: also one that took this one's nonce is to be seen."""

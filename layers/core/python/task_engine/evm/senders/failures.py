@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 
-from task_engine.errors import EngineError, NodeError
+from task_engine.errors import NodeError
 from task_engine.evm.failures import RpcError
 
 # keccak256("FailedOp(uint256,string)") and of FailedOpWithRevert(uint256,string,bytes).
 _FAILED_OP = "220266b6"
 _FAILED_OP_WITH_REVERT = "65c8fd4d"
 _AA = re.compile(r"\bAA\d\d\b")
+# As Rundler words it: what is required (0.4), then what it is.
+_EFFICIENCY = re.compile(r"efficiency.*?actual:?\s*(\d*\.?\d+)", re.IGNORECASE | re.DOTALL)
 _LONGEST_TEXT = 200
 
 _WALLET = "SMART_WALLET_RPC_ERROR"
@@ -67,6 +69,15 @@ class OperationRefused(NodeError):
         super().__init__(f"{meaning} ({said})" if said else meaning, code=code, retryable=may_retry)
 
 
+class VerificationLimitTooHigh(OperationRefused):
+    """The bundler wants the verification's gas limit nearer to what is used; `used` is the part
+    that is (0 to 1)."""
+
+    def __init__(self, text: str, used: float) -> None:
+        super().__init__(text)
+        self.used = used
+
+
 class CallWouldRevert(NodeError):
     """What the wallet is to do reverts on the chain's present state: nothing was sent; `data` is
     the revert data, for whoever knows the contract's errors."""
@@ -98,7 +109,7 @@ class SenderUnfunded(NodeError):
         super().__init__(message, retryable=True)
 
 
-def preflight_failure(error: RpcError) -> EngineError:
+def preflight_failure(error: RpcError) -> NodeError:
     """For a failed eth_call of handleOps: OperationRefused when it reverted, else `error`."""
     data = _bytes_of(error.data)
     failed = _failed_op(data)
@@ -109,7 +120,7 @@ def preflight_failure(error: RpcError) -> EngineError:
     return error
 
 
-def bundler_failure(error: RpcError) -> EngineError:
+def bundler_failure(error: RpcError) -> NodeError:
     """For a bundler's error: OperationRefused, CallWouldRevert or BundlerUnavailable."""
     if error.may_retry:
         return BundlerUnavailable()
@@ -117,6 +128,9 @@ def bundler_failure(error: RpcError) -> EngineError:
     failed = _failed_op(data)
     if failed is not None:
         return OperationRefused(*failed)
+    inefficient = _EFFICIENCY.search(error.message)
+    if inefficient is not None:
+        return VerificationLimitTooHigh(error.message, float(inefficient.group(1)))
     # -32521: https://eips.ethereum.org/EIPS/eip-7769#error-codes
     if error.rpc_code == -32521 and not _AA.search(error.message):
         return CallWouldRevert(data)

@@ -7,6 +7,8 @@ from typing import Any
 
 from task_engine.model.json_value import JsonObject
 
+_REORGANISED_BLOCKS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -25,7 +27,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class SentRecord:
-    """`first_block` is the head before the first sending: the operation can't be below it.
+    """`first_block` is the first block that can have the operation.
 
     `attempts` are all transactions that may carry it, the newest last; a bundler service makes its
     own, then there are none here. Only the newest keeps its raw form.
@@ -34,6 +36,11 @@ class SentRecord:
     user_op_hash: str
     first_block: int
     attempts: tuple[Attempt, ...] = ()
+
+    @classmethod
+    def starting(cls, user_op_hash: str, head: int) -> SentRecord:
+        """Before the first sending; blocks that a reorganisation may exchange count as later."""
+        return cls(user_op_hash, max(0, head - _REORGANISED_BLOCKS))
 
     @property
     def newest(self) -> Attempt:

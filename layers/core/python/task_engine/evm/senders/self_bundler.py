@@ -76,7 +76,7 @@ class SelfBundler:
         self._lease = lease
         self._rules = rules or SendingRules()
         self._bundles = Bundles(rpc, entry_point, signer)
-        self._search = ChainSearch(rpc, entry_point.address, self._rules.confirmations)
+        self._search = ChainSearch(rpc, entry_point, self._rules.confirmations)
 
     def look(self, op: UserOperation, record: SentRecord) -> Outcome:
         """As Sender says; one round trip, no lease. Raises RpcError."""
@@ -134,11 +134,11 @@ class SelfBundler:
         try:
             place = self._bundles.place(op)
         except OperationRefused:
-            found = self._former(op, op_hash) if self._bundles.nonce_used(op) else None
+            found = self._former(op, op_hash) if self._search.nonce_used(op) else None
             if found is None:
                 raise
             return _Step(found)
-        return self._save_and_send(op, SentRecord(op_hash, place.block), place, save)
+        return self._save_and_send(op, SentRecord.starting(op_hash, place.block), place, save)
 
     def _former(self, op: UserOperation, op_hash: str) -> Outcome | None:
         """Of an operation whose nonce is used although nothing was kept of its sending."""
@@ -153,7 +153,7 @@ class SelfBundler:
         except OperationRefused as refused:
             over = all(attempt.nonce < account.mined for attempt in record.attempts)
             # Where the nonce is used there is an event, which the node does not show yet.
-            dropped = over and not self._bundles.nonce_used(op)
+            dropped = over and not self._search.nonce_used(op)
             status = OperationStatus.DROPPED if dropped else OperationStatus.SENT
             error = refused if dropped else None
             return _Step(Outcome(status, record, reason=refused.message, error=error))
