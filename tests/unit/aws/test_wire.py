@@ -152,7 +152,7 @@ def test_a_connection_that_was_closed_while_idle_costs_no_try(
 ) -> None:
     endpoint.answers.append(Answer(close_after=True))
     dynamodb.call("GetItem", GET)
-    connection = dynamodb._idle[0][1]
+    connection = dynamodb._connections._idle[0][1]
     # The end of the stream can be read once the other side has closed.
     connection.sock.settimeout(5)
     assert connection.sock.recv(1) == b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from task_engine.config import Settings
 from task_engine.errors import ConfigurationError
+from task_engine.model.chain import Chain
 
 
 def test_names_limits_chains_and_hosts() -> None:
@@ -22,7 +23,8 @@ def test_names_limits_chains_and_hosts() -> None:
     assert (settings.stage, settings.region) == ("prod", "eu-central-1")
     assert settings.name("TABLE_TASKS") == "tasks"
     assert settings.limits.max_nodes == 7
-    assert settings.chains == {8453: "https://rpc.example.org"}
+    assert settings.chains == {8453: Chain(8453, rpc_urls=("https://rpc.example.org",))}
+    assert "rpc.example.org" not in repr(settings)
     assert settings.allowed_hosts == ("127.0.0.1", "localhost:8080")
     assert settings.server_variables == {"REGION": "eu"}
 

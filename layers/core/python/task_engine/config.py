@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from task_engine.errors import ConfigurationError
+from task_engine.model.chain import Chain
+from task_engine.model.chain_setting import parse_chains
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Settings:
     """Everything a function may need; a name that is missing is an error only when used.
 
     `names` holds resource names by their environment name without the prefix, e.g.
-    `TABLE_TASKS`. `chains` maps chain id to RPC URL ("" = configured without an RPC).
+    `TABLE_TASKS`; neither they nor URLs of chains are printed, since they may carry keys.
     `allowed_hosts` are `host` or `host:port` entries that nodes may reach although they are
     private (the local stage allows loopback).
     """
@@ -51,12 +53,10 @@ class Settings:
     stage: str
     region: str
     limits: Limits
-    names: dict[str, str] = field(default_factory=dict)
-    chains: dict[int, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict, repr=False)
+    chains: dict[int, Chain] = field(default_factory=dict)
     allowed_hosts: tuple[str, ...] = ()
     server_variables: dict[str, str] = field(default_factory=dict)
-    factory_address: str = ""
-    init_code_hash: str = ""
     default_chain_id: int = 11155111
 
     def name(self, key: str) -> str:
@@ -80,11 +80,9 @@ class Settings:
             region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1",
             limits=_limits(names),
             names=names,
-            chains=_chains(names.get("CHAINS", "")),
+            chains=parse_chains(names.get("CHAINS", "")),
             allowed_hosts=tuple(h for h in names.get("ALLOWED_HOSTS", "").split(",") if h),
             server_variables=_texts("SERVER_VARIABLES", names.get("SERVER_VARIABLES", "")),
-            factory_address=names.get("FACTORY_ADDRESS", _FACTORY),
-            init_code_hash=names.get("INIT_CODE_HASH", _INIT_CODE_HASH),
             default_chain_id=_integer(
                 "DEFAULT_CHAIN_ID", names.get("DEFAULT_CHAIN_ID", "11155111")
             ),
@@ -92,9 +90,6 @@ class Settings:
 
 
 _PREFIX = "TASK_ENGINE_"
-_FACTORY = "0x9406Cc6185a346906296840746125a0E44976454"
-# Of no contract: until the chain part asks the factory, wallets are names and hold nothing.
-_INIT_CODE_HASH = "0x" + "5c" * 32
 
 
 def _integer(name: str, text: str) -> int:
@@ -121,13 +116,3 @@ def _limits(names: Mapping[str, str]) -> Limits:
         if names.get(field_name.upper())
     }
     return Limits(**given)
-
-
-def _chains(text: str) -> dict[int, str]:
-    """`{"11155111": "http://…"}` as JSON; empty = the two test chains without an RPC."""
-    if not text:
-        return {11155111: "", 84532: ""}
-    try:
-        return {int(chain): str(url) for chain, url in json.loads(text).items()}
-    except (ValueError, AttributeError) as error:
-        raise ConfigurationError("TASK_ENGINE_CHAINS must be JSON {chainId: rpcUrl}") from error

@@ -6,13 +6,9 @@ import http.client
 import json
 import os
 import random
-import select
-import ssl
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,12 +16,12 @@ from task_engine.aws.credentials import Credentials
 from task_engine.aws.failures import TimedOut, failure_of, should_repeat
 from task_engine.aws.signature import Target, encoded_path, encoded_query, signed_headers
 from task_engine.errors import Unavailable
+from task_engine.kept_connections import KeptConnections
 
 _TRIES = 4
 _BASE_SECONDS = 0.05
 _MOST_SECONDS = 1.0
 _TIMEOUT_SECONDS = 5.0
-_IDLE_CONNECTIONS = 16
 
 # https://docs.aws.amazon.com/general/latest/gr/ : target prefix and JSON version per service.
 _JSON_PROTOCOL = {
@@ -58,8 +54,7 @@ class AwsClient:
         endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
         self._overridden = bool(endpoint)
         self._endpoint = endpoint or f"https://{service}.{region}.amazonaws.com"
-        self._idle: list[tuple[str, http.client.HTTPConnection]] = []
-        self._lock = threading.Lock()
+        self._connections = KeptConnections()
 
     def call(
         self, operation: str, payload: dict[str, Any], *, prefix: str = "", timeout: float = 0
@@ -126,10 +121,7 @@ class AwsClient:
         query = encoded_query(target)
         url = encoded_path(target) + (f"?{query}" if query else "")
         key = f"{base.scheme}://{base.netloc}"
-        connection = self._take(key)
-        connection.timeout = request.timeout or _TIMEOUT_SECONDS
-        if connection.sock is not None:
-            connection.sock.settimeout(connection.timeout)
+        connection = self._connections.take(key, request.timeout or _TIMEOUT_SECONDS)
         try:
             connection.request(request.method, url, request.body or None, headers)
             response = connection.getresponse()
@@ -137,34 +129,13 @@ class AwsClient:
         except BaseException:
             connection.close()
             raise
-        self._give_back(key, connection)
+        self._connections.give_back(key, connection)
         return response.status, response.getheader("x-amzn-ErrorType") or "", raw
 
     def _base(self, prefix: str) -> str:
         if self._overridden or not prefix:
             return self._endpoint
         return self._endpoint.replace("https://", f"https://{prefix}", 1)
-
-    def _take(self, key: str) -> http.client.HTTPConnection:
-        with self._lock:
-            for place, (kept, connection) in reversed(list(enumerate(self._idle))):
-                if kept == key:
-                    del self._idle[place]
-                    if _alive(connection):
-                        return connection
-                    connection.close()
-                    break
-        parts = urlsplit(key)
-        if parts.scheme == "http":
-            return http.client.HTTPConnection(parts.netloc)
-        return http.client.HTTPSConnection(parts.netloc, context=_tls())
-
-    def _give_back(self, key: str, connection: http.client.HTTPConnection) -> None:
-        with self._lock:
-            if connection.sock is not None and len(self._idle) < _IDLE_CONNECTIONS:
-                self._idle.append((key, connection))
-                return
-        connection.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,22 +147,6 @@ class _Request:
     prefix: str = ""
     timeout: float = 0
     query: tuple[tuple[str, str], ...] = ()
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """One for all connections: reading the system's certificates takes long."""
-    return ssl.create_default_context()
-
-
-def _alive(connection: http.client.HTTPConnection) -> bool:
-    """Whether the other side has kept it open; an idle one that can be read was closed, as after a
-    pause between two invocations."""
-    if connection.sock is None:
-        return False
-    watch = select.poll()
-    watch.register(connection.sock, select.POLLIN)
-    return not watch.poll(0)
 
 
 def _error_of(raw: bytes, header: str) -> tuple[str, dict[str, Any]]:
