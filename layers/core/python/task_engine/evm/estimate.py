@@ -92,6 +92,14 @@ class SelfEstimator:
     def _calls(self, op: UserOperation) -> list[JsonObject]:
         """Deployment, validation and execution as EntryPoint would make them."""
         point: JsonValue = self._entry_point.address
+        # Wallets may keep account of what is offered: something has to be.
+        op = replace(
+            op,
+            call_gas_limit=1,
+            verification_gas_limit=1,
+            max_fee_per_gas=1,
+            max_priority_fee_per_gas=1,
+        )
         op_hash = op.hash(self._entry_point, self._rpc.chain_id)
         whole = encoding.structure(*_fields(op))
         validation = encoding.sequence(whole, op_hash, encoding.number(0))
