@@ -19,6 +19,7 @@ MODULES = (
     "bench_http",
     "bench_node_overhead",
     "bench_ten_nodes",
+    "bench_user_operation",
     "cost",
 )
 
