@@ -19,6 +19,13 @@ class Grant:
     actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+_SIGN = ("kms:GetPublicKey", "kms:Sign")
+# Deployments without chains have no such keys, and their functions no such rights.
+_OF_CHAINS = {
+    "controller_key": "CONTROLLER_KEY",
+    "bundler_key": "BUNDLER_KEY",
+    "paymaster_key": "PAYMASTER_KEY",
+}
 _MEANING: Mapping[Use, Grant] = {
     Use.READ_BLOBS: Grant(("BLOB_BUCKET",), {"blobs": ("s3:GetObject",)}),
     Use.WRITE_BLOBS: Grant(("BLOB_BUCKET",), {"blobs": ("s3:PutObject",)}),
@@ -45,6 +52,9 @@ _MEANING: Mapping[Use, Grant] = {
         },
     ),
     Use.DISARM: Grant(("SCHEDULE_GROUP",), {"schedules": ("scheduler:DeleteSchedule",)}),
+    Use.ACT_FOR_WALLETS: Grant(("CONTROLLER_KEY",), {"controller_key": _SIGN}),
+    Use.SEND_TRANSACTIONS: Grant(("BUNDLER_KEY",), {"bundler_key": _SIGN}),
+    Use.SPONSOR: Grant(("PAYMASTER_KEY",), {"paymaster_key": _SIGN}),
     Use.ANNOUNCE: Grant(("EVENT_BUS",), {"event_bus": ("events:PutEvents",)}),
 }
 
@@ -76,6 +86,7 @@ class Access:
         wanted = {f"TABLE_{table.split('/')[0].upper()}" for table in spec.tables}
         for use in spec.uses:
             wanted.update(_MEANING[use].names)
+        wanted -= set(_OF_CHAINS.values()) - self.names.keys()
         given = {name: self.names[name] for name in wanted}
         settings = self._stage.settings
         given.update({name: settings[name] for name in spec.settings if name in settings})
@@ -88,6 +99,7 @@ class Access:
         return [
             self._statement(arn_name, sorted(allowed))
             for arn_name, allowed in sorted(_actions(spec).items())
+            if arn_name in self.arns or arn_name not in _OF_CHAINS
         ]
 
     def findings(self, spec: FunctionSpec) -> list[Wildcard]:

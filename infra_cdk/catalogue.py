@@ -30,6 +30,9 @@ class Use(Enum):
     ARM = "create and change schedules"
     DISARM = "remove schedules"
     ANNOUNCE = "put events on the bus"
+    ACT_FOR_WALLETS = "sign with the controller's key"
+    SEND_TRANSACTIONS = "sign with the sending account's key"
+    SPONSOR = "sign with the paymaster's key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,16 @@ class FunctionSpec:
 
 
 _CHAINS = ("CHAINS", "DEFAULT_CHAIN_ID")
-_FACTORY = (*_CHAINS, "FACTORY_ADDRESS", "INIT_CODE_HASH")
 _HTTP = ("ALLOWED_HOSTS",)
 _BLOBS = frozenset({Use.READ_BLOBS, Use.WRITE_BLOBS})
 _WALKS = frozenset({Use.WALK_EXPRESS, Use.WALK_STANDARD})
 _STATE = ("PutItem", "Query")
+# Writing on chain: the operation is remembered, the sending key is lent to one at a time.
+_WRITES: Mapping[str, tuple[str, ...]] = {
+    "operations": ("GetItem", "PutItem", "UpdateItem"),
+    "guards": ("DeleteItem", "UpdateItem"),
+}
+_SENDING = frozenset({Use.ACT_FOR_WALLETS, Use.SEND_TRANSACTIONS, Use.SPONSOR})
 # Giving an execution its end also completes its task and corrects the owner's count.
 _FINISH: Mapping[str, tuple[str, ...]] = {
     "tasks": ("GetItem", "UpdateItem"),
@@ -83,7 +91,7 @@ def _api(
         timeout_seconds=API_SECONDS,
         tables=tables,
         uses=uses | {Use.VERIFY_TOKENS},
-        settings=settings,
+        settings=("PARTNERS", *settings),
     )
 
 
@@ -92,6 +100,7 @@ def _node(
     purpose: str,
     settings: tuple[str, ...] = (),
     more: Mapping[str, tuple[str, ...]] | None = None,
+    uses: frozenset[Use] = frozenset(),
 ) -> FunctionSpec:
     return FunctionSpec(
         name=f"node_{kind}",
@@ -104,7 +113,7 @@ def _node(
             "secrets": ("BatchGetItem",),
             **(more or {}),
         },
-        uses=_BLOBS | {Use.DECRYPT_SECRETS},
+        uses=_BLOBS | {Use.DECRYPT_SECRETS} | uses,
         settings=("SERVER_VARIABLES", *settings),
     )
 
@@ -132,7 +141,7 @@ _API = (
         _BLOBS
         | {Use.DELETE_BLOBS, Use.ENQUEUE, Use.ARM, Use.DISARM}
         | {Use.WALK_STANDARD, Use.WALK_AND_WAIT, Use.ASK_WALKS},
-        _FACTORY,
+        _CHAINS,
     ),
     _api(
         "api_executions",
@@ -152,10 +161,16 @@ _API = (
     ),
     _api(
         "api_wallets",
-        "Wallets: list, create, hide",
-        {"wallets": ("GetItem", "PutItem", "Query", "UpdateItem"), "tasks": ("Query",)},
-        settings=_FACTORY,
+        "Wallets: list, create, hide, withdraw, session policies; user operations; tokens",
+        {
+            "wallets": ("GetItem", "PutItem", "Query", "UpdateItem"),
+            "tasks": ("Query",),
+            **_WRITES,
+        },
+        _BLOBS | _SENDING,
+        _CHAINS,
     ),
+    _api("api_operators", "Operators: list", {"operators": ("Query",)}),
     _api(
         "api_nodes",
         "One node, one trigger, a simulation, an estimate: run at once, nothing stored",
@@ -164,7 +179,7 @@ _API = (
             "secrets": ("BatchGetItem",),
         },
         _BLOBS | {Use.DECRYPT_SECRETS},
-        (*_CHAINS, *_HTTP, "SERVER_VARIABLES"),
+        (*_CHAINS, *_HTTP, "INDEXER_URL", "SERVER_VARIABLES"),
     ),
 )
 
@@ -177,8 +192,36 @@ _NODES = (
     _node(
         "loop",
         "One node over every element, in chunks",
-        _HTTP,
+        (*_HTTP, *_CHAINS),
         {"task_state": _STATE, "steps": ("BatchGetItem", "GetItem", "Query", "UpdateItem")},
+    ),
+    _node("contract_read", "Methods of a contract, all read at one block", _CHAINS),
+    _node("balance", "What an address holds", (*_CHAINS, *_HTTP, "INDEXER_URL")),
+    _node(
+        "contract_write",
+        "Methods of contracts, called through the run's wallet",
+        _CHAINS,
+        {"wallets": ("GetItem", "Query"), **_WRITES},
+        _SENDING,
+    ),
+    _node(
+        "eth_transfer",
+        "The chain's coin, sent from the run's wallet",
+        _CHAINS,
+        {"wallets": ("GetItem", "Query"), **_WRITES},
+        _SENDING,
+    ),
+    _node(
+        "chain_loop",
+        "One node that writes on chain over every element, one after another",
+        (*_CHAINS, *_HTTP),
+        {
+            "task_state": _STATE,
+            "wallets": ("GetItem", "Query"),
+            **_WRITES,
+            "steps": ("BatchGetItem", "GetItem", "Query", "UpdateItem"),
+        },
+        _SENDING,
     ),
     FunctionSpec(
         name="node_await",

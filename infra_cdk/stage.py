@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Literal
 
 from task_engine.config import Limits
+from task_engine.model.chain_setting import parse_chains
 
 ASSET_BUCKET = "task-engine-assets"
 PREFIX = "TASK_ENGINE_"
@@ -58,6 +59,19 @@ class StageConfig:
         """Beginning of every name that this deployment gives."""
         return f"task-engine-{self.name}"
 
+    def signing_keys(self) -> dict[str, str]:
+        """Keys that the stage's chains need, and what for; none without chains to be reached."""
+        chains = parse_chains(self.settings.get("CHAINS", "")).values()
+        if not any(chain.rpc_urls for chain in chains):
+            return {}
+        keys = {
+            "controller": "acts through wallets, as their owners allow",
+            "bundler": "the account that sends transactions",
+        }
+        if any(chain.paymaster == "verifying" for chain in chains):
+            keys["paymaster"] = "vouches for operations that are paid for"
+        return keys
+
     def limits(self) -> dict[str, str]:
         """The limits that this stage sets otherwise than the engine does."""
         return {name: value for name, value in self.settings.items() if name in LIMIT_NAMES}
@@ -69,8 +83,8 @@ _USER_SETTINGS = LIMIT_NAMES | {
     "ALLOWED_HOSTS",
     "CHAINS",
     "DEFAULT_CHAIN_ID",
-    "FACTORY_ADDRESS",
-    "INIT_CODE_HASH",
+    "INDEXER_URL",
+    "PARTNERS",
     "SERVER_VARIABLES",
 }
 

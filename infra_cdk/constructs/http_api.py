@@ -30,7 +30,8 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
         "executions:stats",
     ),
     "api_secrets": ("secrets", "secrets/{proxy+}"),
-    "api_wallets": ("wallets", "wallets/{proxy+}"),
+    "api_wallets": ("wallets", "wallets/{proxy+}", "userops/{proxy+}", "tokens/{proxy+}"),
+    "api_operators": ("operators", "operators/{proxy+}"),
     "api_nodes": ("nodes:run", "triggers:run", "workflows:simulate", "workflows:estimateFees"),
 }
 """A path part is all literal (colons allowed) or all one variable, so verbs behind an id

@@ -1,4 +1,4 @@
-"""The two keys of our own: one for secrets, one for tokens."""
+"""The keys of our own: for secrets, for tokens and, where there are chains, to sign on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from infra_cdk.stage import StageConfig
 
 class Keys(Construct):
     """`secrets` encrypts the users' secrets, `tokens` makes and checks the MAC of tokens; neither
-    leaves KMS, and who may use which is in each function's role alone."""
+    leaves KMS, and who may use which is in each function's role alone. Where the stage has chains,
+    `signing` has a key for acting through wallets (controller), one for the account that sends
+    transactions (bundler) and, where a chain has a verifying paymaster, one for that."""
 
     def __init__(self, scope: Construct, construct_id: str, stage: StageConfig) -> None:
         super().__init__(scope, construct_id)
@@ -25,6 +27,18 @@ class Keys(Construct):
             removal_policy=removal,
             pending_window=window,
         )
+        self.signing = {
+            name: kms.Key(
+                self,
+                name.capitalize(),
+                description=f"{stage.prefix}: {purpose}",
+                key_spec=kms.KeySpec.ECC_SECG_P256K1,
+                key_usage=kms.KeyUsage.SIGN_VERIFY,
+                removal_policy=removal,
+                pending_window=window,
+            )
+            for name, purpose in stage.signing_keys().items()
+        }
         self.tokens = kms.Key(
             self,
             "Tokens",

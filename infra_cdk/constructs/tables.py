@@ -45,7 +45,14 @@ TABLES = (
     TableSpec("wallets", "owner", "sk"),
     TableSpec("task_state", "taskId", "key"),
     TableSpec("guards", "name", ttl="expiresAt"),
-    TableSpec("operators", "address"),
+    TableSpec("operations", "name"),
+    TableSpec(
+        "operators",
+        "group",
+        "sk",
+        ttl="expiresAt",
+        indexes=(IndexSpec("changes", "group", "version"),),
+    ),
 )
 
 

@@ -58,6 +58,8 @@ class StatefulStack(Stack):
         outputs["BlobBucket"] = self.blobs.bucket.bucket_name
         outputs["SecretsKeyId"] = self.keys.secrets.key_id
         outputs["TokenKeyId"] = self.keys.tokens.key_id
+        for name, key in self.keys.signing.items():
+            outputs[f"{name.capitalize()}KeyId"] = key.key_id
         outputs["ExecutionQueueUrl"] = self.executions.queue.queue_url
         outputs["NoticeQueueUrl"] = self.notices.queue.queue_url
         for name, letters in self.dead_letters().items():

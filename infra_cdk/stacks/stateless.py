@@ -208,6 +208,9 @@ def _data_access(stage: StageConfig, data: StatefulStack) -> Access:
         SCHEDULE_DLQ_ARN=data.missed_schedules.queue.queue_arn,
         EVENT_BUS=data.bus.event_bus_name,
     )
+    for name, key in data.keys.signing.items():
+        access.names[f"{name.upper()}_KEY"] = key.key_id
+        access.arns[f"{name}_key"] = key.key_arn
     prefix = data.schedules.schedules_prefix()
     access.arns.update(
         blobs=data.blobs.bucket.arn_for_objects("*"),

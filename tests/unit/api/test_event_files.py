@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.api.partner import assertion
 from tests.unit.api.world import World
 
 FILES = sorted((Path(__file__).parents[3] / "events" / "api").glob("*.json"))
@@ -23,13 +24,23 @@ STATUS = {
     "health": 200,
     "nodes_run": 200,
     "openapi": 200,
+    "operators_list": 200,
+    "policies_get": 404,
+    "policies_list": 200,
+    "policies_prepare": 200,
+    "policies_revoke": 404,
+    "policies_submit": 400,
     "secrets_delete": 204,
     "secrets_list": 200,
     "secrets_put": 201,
+    "tokens_get": 200,
     "triggers_run": 200,
+    "userops_get": 404,
     "wallets_create": 201,
     "wallets_hide": 200,
     "wallets_list": 200,
+    "wallets_nonce": 200,
+    "wallets_withdraw": 400,
     "workflows_count": 200,
     "workflows_create": 201,
     "workflows_delete": 204,
@@ -53,6 +64,7 @@ def test_there_is_a_payload_for_each_route() -> None:
 def test_a_payload_reaches_its_route(world: World, file: Path) -> None:
     # Given the payload, with a token and a wallet of this deployment
     text = file.read_text(encoding="utf-8").replace("<token>", world.token())
+    text = text.replace("<assertion>", assertion(world.clock.ms))
     event = json.loads(text.replace("<wallet>", world.first_wallet()))
     # When it is sent to its function
     answer = world.send(event)

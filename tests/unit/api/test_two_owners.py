@@ -9,13 +9,21 @@ import pytest
 from task_engine.api.openapi.routes import all_routes
 from task_engine.ids import new_id
 from task_engine.model.execution import Execution, ExecutionStatus, RunContext
+from task_engine.model.grant import Grant, GrantStatus
+from task_engine.model.operation import Operation
 from task_engine.model.secret import SecretScope
 from task_engine.model.trigger import TriggerRecord, TriggerType
 
-from tests.unit.api.world import OTHER, OWNER, World
+from tests.unit.api.world import CHAIN, OTHER, OWNER, World
 
 MARK = "only-the-owner-knows"
 RUN = {"triggerType": "manual", "triggerOutput": {"data": {}}}
+POLICY = {
+    "chainId": CHAIN,
+    "agentLabel": "theirs",
+    "allowedActions": [{"target": str(OTHER), "selectors": ["0xa9059cbb"]}],
+    "erc20SpendCap": {"token": str(OTHER), "amount": "1"},
+}
 CODE = {"type": "customCode", "config": {"lang": "javascript", "source": f"return '{MARK}'"}}
 READS_SECRET = {
     "type": "customCode",
@@ -85,9 +93,33 @@ ASKS: dict[str, Ask] = {
     "GET /wallets": Ask(200),
     "POST /wallets": Ask(201, {"salt": "3"}),
     "PATCH /wallets/{address}": Ask(404, {"isHidden": True}),
+    "GET /wallets/{address}:getNonce": Ask(404),
+    "POST /wallets/{address}:withdraw": Ask(
+        404, {"recipientAddress": "{wallet}", "amount": "max", "token": "ETH"}
+    ),
+    "POST /wallets/{address}/policies:prepare": Ask(404, {**POLICY, "expiresInSeconds": 60}),
+    "POST /wallets/{address}/policies:submit": Ask(
+        404,
+        {
+            **POLICY,
+            "policyId": "0x" + "01" * 32,
+            "entityId": 9,
+            "deadline": 1767225700,
+            "validUntil": 1767312000000,
+            "signature": "0x" + "11" * 65,
+        },
+    ),
+    "GET /wallets/{address}/policies": Ask(404),
+    "GET /wallets/{address}/policies/{policyId}": Ask(404),
+    "DELETE /wallets/{address}/policies/{policyId}": Ask(404),
+    "GET /userops/{userOpHash}": Ask(404),
+    # For partners alone: a token opens nothing.
+    "GET /tokens/{address}": Ask(401),
 }
 # They know no callers.
-PUBLIC = {"GET /health", "POST /auth:exchange", "GET /openapi.json", "GET /docs"}
+PUBLIC = {
+    "GET /health", "POST /auth:exchange", "GET /openapi.json", "GET /docs", "GET /operators",
+}  # fmt: skip
 
 
 def test_every_route_is_in_the_table() -> None:
@@ -119,9 +151,31 @@ class Owned:
         for scope, task_id in ((SecretScope.USER, ""), (SecretScope.WORKFLOW, self.task.id)):
             world.secret_rows.put(OWNER, scope, task_id, "KEPT", MARK, now)
 
+        self.grant = Grant(
+            id="0x" + "ab" * 32,
+            owner=OWNER,
+            wallet=self.task.wallet,
+            chain_id=CHAIN,
+            entity_id=1,
+            signer=OTHER,
+            valid_after=0,
+            valid_until=now,
+            permissions=(),
+            agent_label=MARK,
+            status=GrantStatus.ACTIVE,
+        )
+        world.grants.rows.append(self.grant)
+        self.operation = Operation(
+            MARK, OWNER, CHAIN, self.task.wallet, "0x" + "cd" * 32, {}, (), now
+        )
+        world.operations.create(self.operation)
+        world.vaults.held[self.task.wallet, ""] = 10**18
+
     def filled(self, text: str) -> str:
         ids = {"{task}": self.task.id, "{wallet}": self.task.wallet, "{name}": "KEPT"}
         ids["{address}"] = self.task.wallet
+        ids["{policyId}"] = self.grant.id
+        ids["{userOpHash}"] = self.operation.hash
         ids["{id}"] = self.execution.id if "/executions/" in text else self.task.id
         for place, value in ids.items():
             text = text.replace(place, value)
@@ -139,6 +193,7 @@ class Owned:
         of_task = f"?workflowId={self.task.id}"
         paths = (
             "/workflows", "/workflows:count", f"/workflows/{self.task.id}", "/secrets", "/wallets",
+            f"/wallets/{self.task.wallet}/policies", f"/userops/{self.operation.hash}",
             f"/executions/{self.execution.id}{of_task}", "/executions:count", "/executions:stats",
         )  # fmt: skip
         return [self._world.call("GET", path).text for path in paths]

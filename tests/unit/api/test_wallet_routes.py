@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 from task_engine.config import Limits
 from task_engine.evm.address import Address
-from task_engine.evm.create2 import wallet_address
 from task_engine.model.task import TaskStatus
 
+from tests.fakes.chain import FACTORY
 from tests.unit.api.world import CHAIN, OTHER, OWNER, World
 
 
 def _derived(world: World, salt: int, owner: Address = OWNER) -> str:
-    factory = Address(world.settings.factory_address)
-    return wallet_address(factory, world.settings.init_code_hash, owner, salt)
+    return world.factories.address(CHAIN, FACTORY, owner, salt)
 
 
 def test_the_first_list_creates_and_has_the_wallet_of_salt_zero(world: World) -> None:
@@ -24,7 +23,7 @@ def test_the_first_list_creates_and_has_the_wallet_of_salt_zero(world: World) ->
                 {
                     "address": _derived(world, 0),
                     "salt": "0",
-                    "factoryAddress": world.settings.factory_address,
+                    "factoryAddress": FACTORY,
                     "isHidden": False,
                 }
             ]

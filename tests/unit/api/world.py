@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from task_engine.api import auth, executions, nodes, secrets, wallets, workflows
+from task_engine.api import auth, executions, nodes, operators, secrets, wallets, workflows
 from task_engine.api.application import Application, Gate
 from task_engine.api.principal import Authenticator
 from task_engine.api.rate_limit import RateLimiter
 from task_engine.config import Limits, Settings
 from task_engine.evm.address import Address
+from task_engine.evm.ed25519 import verify_ed25519
 from task_engine.ids import new_id
+from task_engine.model.chain import Chain
 from task_engine.model.edge import Edge
 from task_engine.model.node import Node, NodeType
 from task_engine.model.plan import Lane, Plan, PlanNode, RunClass, Stage
@@ -24,6 +26,9 @@ from task_engine.processors.custom_code import CustomCodeProcessor
 from task_engine.services.auth import AuthService
 from task_engine.services.executions import ExecutionService
 from task_engine.services.one_shot import OneShot
+from task_engine.services.operators import OperatorService
+from task_engine.services.partners import PartnerVerifier
+from task_engine.services.policies import PolicyService
 from task_engine.services.replies import OncePerKey
 from task_engine.services.scratch import ProcessorOf, ScratchRuns
 from task_engine.services.secrets import SecretService
@@ -32,14 +37,26 @@ from task_engine.services.simulate import SimulationService
 from task_engine.services.tasks import TaskService
 from task_engine.services.tokens_jwt import TokenVerifier, issue_token
 from task_engine.services.triggers import TriggerPorts, TriggerService
+from task_engine.services.user_operations import UserOperationService
 from task_engine.services.wallets import WalletService
+from task_engine.services.withdrawals import WithdrawService
 
+from tests.fakes.chain import (
+    FakeDesk,
+    FakeFactories,
+    FakeGrants,
+    FakeOperations,
+    FakeTokens,
+    FakeVaults,
+)
 from tests.fakes.clock import START_MS, FakeClock
 from tests.fakes.machines import FakeQueue, FakeSchedules, FakeSigner, FakeSteps, FakeWalker
+from tests.fakes.operators import FakeOperators
 from tests.fakes.replies import FakeOwnSecrets, FakeReplies
 from tests.fakes.stores import FakeExecutions, FakeGuards, FakeSecrets, FakeTasks, FakeWallets
 from tests.fakes.waits import FakeWaits
 from tests.unit.api.events import proxy_event
+from tests.unit.api.partner import partner_registry
 from tests.unit.services.login import STRANGER, WALLET
 
 OWNER = Address(WALLET.address)
@@ -84,8 +101,17 @@ class World:
         self.own_secrets = FakeOwnSecrets()
         self.replies = FakeReplies()
         self.pauses: list[float] = []
-        self.settings = replace(Settings.from_env({}), limits=self.limits)
-        self.wallets = WalletService(self.wallet_rows, self.tasks, self.settings)
+        self.operators = FakeOperators()
+        self.partners = PartnerVerifier(partner_registry(), verify_ed25519, self.clock)
+        chains = {CHAIN: Chain(CHAIN, ("http://chain.test",)), 84532: Chain(84532)}
+        self.settings = replace(Settings.from_env({}), limits=self.limits, chains=chains)
+        self.factories = FakeFactories()
+        self.grants = FakeGrants()
+        self.desk = FakeDesk()
+        self.operations = FakeOperations()
+        self.vaults = FakeVaults(self.operations)
+        self.tokens = FakeTokens()
+        self.wallets = WalletService(self.wallet_rows, self.tasks, self.factories, self.settings)
         self._apps = self._build()
 
     def _build(self) -> dict[str, Application]:
@@ -93,7 +119,8 @@ class World:
         settings, clock = self.settings, self.clock
         verifier = TokenVerifier(self.signer, clock)
         gate = Gate(
-            Authenticator(verifier, settings.default_chain_id), RateLimiter(self.limits, clock)
+            Authenticator(verifier, self.partners, settings.default_chain_id),
+            RateLimiter(self.limits, clock),
         )
         login = AuthService(self.signer, FakeGuards(), settings, clock)
         use_tasks = TaskService(self.tasks, self.wallets, self.schedules, settings, clock)
@@ -113,9 +140,21 @@ class World:
             "workflows": workflow_app,
             "executions": executions.build_app(gate, read, signals, self.pauses.append),
             "secrets": secrets.build_app(gate, SecretService(self.secret_rows, self.tasks, clock)),
-            "wallets": wallets.build_app(gate, self.wallets),
+            "operators": operators.build_app(gate, OperatorService(self.operators, clock)),
+            "wallets": self._wallets(gate),
             **dict.fromkeys(ONE_SHOT_PATHS, nodes.build_app(gate, self._one_shot())),
         }
+
+    def _wallets(self, gate: Gate) -> Application:
+        settings, clock = self.settings, self.clock
+        services = wallets.WalletServices(
+            wallets=self.wallets,
+            withdrawals=WithdrawService(self.wallets, lambda: self.vaults, settings, clock),
+            policies=PolicyService(self.wallets, self.grants, lambda: self.desk, settings, clock),
+            operations=UserOperationService(self.operations, lambda operation: operation),
+            tokens=lambda: self.tokens,
+        )
+        return wallets.build_app(gate, services)
 
     def _one_shot(self) -> nodes.OneShotServices:
         limits, clock = self.limits, self.clock
@@ -148,6 +187,7 @@ class World:
         """Give an event to the function that its path belongs to."""
         path = event["path"].partition("/api/v1")[2] or event["path"]
         name = path.lstrip("/").split("/")[0].split(":")[0]
+        name = {"userops": "wallets", "tokens": "wallets"}.get(name, name)
         app = self._apps.get(path.lstrip("/")) or self._apps[name]
         answer = app(event, None)
         many = answer.get("multiValueHeaders", {})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from task_engine.errors import ConfigurationError, InvalidRequest
+from task_engine.errors import InvalidRequest
 from task_engine.evm.address import Address, is_address, keccak256
-from task_engine.evm.create2 import create2_address, wallet_address
+from task_engine.evm.create2 import create2_address
 
 EIP_55 = [
     "0x52908400098527886E0F7030069857D2E4169EE7",
@@ -70,25 +70,3 @@ def test_other_text_is_no_address(text: str) -> None:
 def test_create2_follows_eip_1014(deployer: str, salt: str, code: str, expected: str) -> None:
     init_code_hash = keccak256(bytes.fromhex(code))
     assert create2_address(Address(deployer), bytes.fromhex(salt), init_code_hash) == expected
-
-
-def test_wallets_differ_by_owner_salt_and_factory() -> None:
-    # Given two owners, two salts and two factories
-    one, two = Address("0x" + "11" * 20), Address("0x" + "22" * 20)
-    code = "0x" + "5c" * 32
-    # When each combination is derived
-    found = {
-        wallet_address(factory, code, owner, salt)
-        for factory in (one, two)
-        for owner in (one, two)
-        for salt in (0, 2**256 - 1)
-    }
-    # Then no two are the same
-    assert len(found) == 8
-
-
-@pytest.mark.parametrize("text", ["0x12", "nonsense", ""])
-def test_an_unusable_init_code_hash_is_the_deployments_error(text: str) -> None:
-    owner = Address("0x" + "11" * 20)
-    with pytest.raises(ConfigurationError):
-        wallet_address(owner, text, owner, 0)

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
+from task_engine.api.access import Access
 from task_engine.api.http import Reply, Request, body_of, headers_of, query_of
 from task_engine.api.principal import Authenticator, Principal
 from task_engine.api.problems import problem_reply, unexpected_reply, unknown_route_reply
@@ -48,7 +49,12 @@ class Route:
 
     method: str
     path: str
-    public: bool
+    access: Access
+
+    @property
+    def public(self) -> bool:
+        """Whether nobody has to be known."""
+        return self.access is Access.PUBLIC
 
 
 _log = logging.getLogger(__name__)
@@ -82,18 +88,20 @@ class Application:
         )
         self._rest.exception_handler(NotFoundError)(self._unknown_route)
 
-    def add(self, method: str, rule: str, endpoint: Endpoint, *, public: bool = False) -> None:
+    def add(
+        self, method: str, rule: str, endpoint: Endpoint, *, access: Access = Access.OWNER
+    ) -> None:
         """Route `method` and `rule` (variables as `<name>`, a verb as `:verb`) to `endpoint`.
 
         A rule with a verb has to be added before the one that its variable alone would match.
         """
 
         def route(**path: str) -> Response[str]:
-            return self._response(self._answer(endpoint, path, f"{method} {rule}", public))
+            return self._response(self._answer(endpoint, path, f"{method} {rule}", access))
 
         self._rest.route(rule, method)(route)
         path = rule.replace("<", "{").replace(">", "}")
-        self.routes.append(Route(method, path, public))
+        self.routes.append(Route(method, path, access))
 
     def __call__(self, event: dict[str, Any], context: object) -> dict[str, Any]:
         """Answer one event."""
@@ -104,14 +112,16 @@ class Application:
         answer.setdefault("multiValueHeaders", {})["X-Request-Id"] = [request_id]
         return answer
 
-    def _answer(self, endpoint: Endpoint, path: dict[str, str], route: str, public: bool) -> Reply:
+    def _answer(
+        self, endpoint: Endpoint, path: dict[str, str], route: str, access: Access
+    ) -> Reply:
         event: dict[str, Any] = self._rest.current_event.raw_event
         request_id = _request_id(event)
         begun = time.perf_counter()
         rate: dict[str, str] = {}
         try:
             headers = headers_of(event)
-            caller = self._admit(headers, public, rate)
+            caller = self._admit(headers, access, rate)
             reply = endpoint(
                 Request(
                     id=request_id,
@@ -139,20 +149,19 @@ class Application:
         return replace(reply, headers={**rate, **reply.headers})
 
     def _admit(
-        self, headers: Mapping[str, str], public: bool, rate: dict[str, str]
+        self, headers: Mapping[str, str], access: Access, rate: dict[str, str]
     ) -> Principal | None:
         """The caller, counted; adds the rate's headers to `rate`."""
-        who = self._gate.authenticator
         caller: Principal | None = None
         try:
-            caller = who.identify(headers) if public else who.require(headers)
+            caller = self._gate.authenticator.admit(headers, access)
         finally:
-            allowance = self._gate.limiter.take(caller.owner if caller else "")
+            allowance = self._gate.limiter.take(caller.subject if caller else "")
             rate.update(allowance.headers())
             if not allowance.allowed:
                 raise RateLimited("too many requests: slow down")
         if caller is not None:
-            add_log_context(owner=caller.owner)
+            add_log_context(owner=caller.owner, **_named_partner(caller))
         return caller
 
     def _unknown_route(self, _: NotFoundError) -> Response[str]:
@@ -169,6 +178,10 @@ class Application:
             headers={"Cache-Control": "no-store", **reply.headers},
             body=text,
         )
+
+
+def _named_partner(caller: Principal) -> dict[str, str]:
+    return {"partner": caller.partner} if caller.partner else {}
 
 
 def _printable(path: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from task_engine import __version__
+from task_engine.api.access import Access
 from task_engine.api.application import Application, Gate
 from task_engine.api.http import Reply, Request
 from task_engine.api.request_body import Fields, json_object
@@ -58,8 +59,8 @@ def build_app(
         return Reply(200, headers=headers, content_type="text/html; charset=utf-8", text=text)
 
     app = Application(gate)
-    app.add("GET", "/health", health, public=True)
-    app.add("POST", "/auth:exchange", exchange, public=True)
-    app.add("GET", "/openapi.json", openapi, public=True)
-    app.add("GET", "/docs", docs, public=True)
+    app.add("GET", "/health", health, access=Access.PUBLIC)
+    app.add("POST", "/auth:exchange", exchange, access=Access.PUBLIC)
+    app.add("GET", "/openapi.json", openapi, access=Access.PUBLIC)
+    app.add("GET", "/docs", docs, access=Access.PUBLIC)
     return app

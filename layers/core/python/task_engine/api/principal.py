@@ -1,21 +1,34 @@
-"""Who calls: the owner and chain that a bearer token speaks for."""
+"""Who calls: the owner and chain that a bearer token or a partner's assertion speaks for."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from task_engine.errors import Unauthenticated
+from task_engine.api.access import Access
+from task_engine.errors import Forbidden, Unauthenticated
+from task_engine.services.partners import Assertion
 from task_engine.services.tokens_jwt import TokenClaims
+
+PARTNER_HEADER = "x-partner-assertion"
+_SUBJECT = re.compile(r"0[xX][0-9a-fA-F]{40}")
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """`owner` is checksummed; `chain_id` only selects the default chain."""
+    """`owner` is checksummed, "" of a partner who speaks for nobody; `chain_id` only selects the
+    default chain; `partner` is "" where the owner calls."""
 
     owner: str
     chain_id: int
+    partner: str = ""
+
+    @property
+    def subject(self) -> str:
+        """Whose requests are counted together."""
+        return f"partner:{self.partner}" if self.partner else self.owner
 
 
 class Verifier(Protocol):
@@ -25,15 +38,42 @@ class Verifier(Protocol):
         """Raises Unauthenticated."""
 
 
-class Authenticator:
-    """Reads `Authorization: Bearer <token>` (RFC 6750)."""
+class Partners(Protocol):
+    """Checks partners' assertions."""
 
-    def __init__(self, verifier: Verifier, default_chain_id: int) -> None:
+    def check(self, text: str) -> Assertion:
+        """Raises Unauthenticated, or Forbidden without the scope to read."""
+
+
+class Authenticator:
+    """Reads `Authorization: Bearer <token>` (RFC 6750) and `X-Partner-Assertion`."""
+
+    def __init__(self, verifier: Verifier, partners: Partners, default_chain_id: int) -> None:
         self._verifier = verifier
+        self._partners = partners
         self._default_chain_id = default_chain_id
 
+    def admit(self, headers: Mapping[str, str], access: Access) -> Principal | None:
+        """The caller of a route; None for nobody on a public one.
+
+        A token that does not verify is refused everywhere, an assertion wherever it matters.
+        Raises Unauthenticated or Forbidden.
+        """
+        if access is Access.OWNER_ALONE and PARTNER_HEADER in headers:
+            raise Forbidden("partners can't do this", code="PARTNER_NOT_ALLOWED")
+        owner = self.identify(headers)
+        if access is Access.PUBLIC:
+            return owner
+        if access in (Access.PARTNER, Access.OWNER_OR_PARTNER) and PARTNER_HEADER in headers:
+            assertion = self._partners.check(headers[PARTNER_HEADER])
+            if owner is None or access is Access.PARTNER:
+                return self._of_partner(assertion, access)
+        if owner is None or access is Access.PARTNER:
+            raise _missing(access)
+        return owner
+
     def identify(self, headers: Mapping[str, str]) -> Principal | None:
-        """None without the header; raises Unauthenticated for one that does not verify."""
+        """The owner; None without the header."""
         text = headers.get("authorization", "").strip()
         if not text:
             return None
@@ -43,9 +83,20 @@ class Authenticator:
         claims = self._verifier.verify(token.strip())
         return Principal(claims.subject, claims.chain_id or self._default_chain_id)
 
-    def require(self, headers: Mapping[str, str]) -> Principal:
-        """The caller; raises Unauthenticated when there is none."""
-        principal = self.identify(headers)
-        if principal is None:
-            raise Unauthenticated("send Authorization: Bearer and a token")
-        return principal
+    def _of_partner(self, assertion: Assertion, access: Access) -> Principal:
+        owner = ""
+        if _SUBJECT.fullmatch(assertion.subject):
+            from task_engine.evm.address import Address  # noqa: PLC0415 - loads Keccak
+
+            owner = Address(assertion.subject)
+        if access is Access.OWNER_OR_PARTNER and not owner:
+            raise Unauthenticated(
+                "the assertion's sub must be the user's address", code="PARTNER_MALFORMED"
+            )
+        return Principal(owner, self._default_chain_id, assertion.partner)
+
+
+def _missing(access: Access) -> Unauthenticated:
+    if access is Access.PARTNER:
+        return Unauthenticated("send X-Partner-Assertion: this route is for partners")
+    return Unauthenticated("send Authorization: Bearer and a token")

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from task_engine.api.access import Access
 from task_engine.api.application import Application, Gate
+from task_engine.api.chain_query import chain_id_of
 from task_engine.api.http import Reply, Request
+from task_engine.api.policies import add_routes as add_policy_routes
 from task_engine.api.request_body import Fields, json_object
-from task_engine.errors import InvalidRequest, Problem
+from task_engine.api.tokens import Tokens
+from task_engine.api.tokens import add_routes as add_token_routes
+from task_engine.api.user_operations import add_routes as add_operation_routes
+from task_engine.api.withdrawals import withdraw_request, withdrawal_json
 from task_engine.model.json_value import JsonValue
 from task_engine.model.wallet import Wallet
+from task_engine.services.policies import PolicyService
+from task_engine.services.user_operations import UserOperationService
 from task_engine.services.wallets import WalletCounts, WalletService
+from task_engine.services.withdrawals import WithdrawService
 
 
 class Wallets:
     """Endpoints over the use cases."""
 
-    def __init__(self, wallets: WalletService) -> None:
+    def __init__(self, wallets: WalletService, withdrawals: WithdrawService) -> None:
         self._wallets = wallets
+        self._withdrawals = withdrawals
 
     def list(self, request: Request) -> Reply:
         """GET /wallets"""
@@ -39,9 +52,25 @@ class Wallets:
         hidden = fields.flag("isHidden", required=True)
         fields.finish()
         wallet = self._wallets.set_hidden(
-            request.principal.owner, _chain_id(request), request.path["address"], hidden
+            request.principal.owner,
+            _chain_id(request),
+            request.path["address"],
+            hidden,
         )
         return Reply(200, self._with_counts(wallet))
+
+    def nonce(self, request: Request) -> Reply:
+        """GET /wallets/{address}:getNonce"""
+        chain_id = _chain_id(request)
+        owner, address = request.principal.owner, request.path["address"]
+        return Reply(200, {"nonce": str(self._withdrawals.nonce(owner, chain_id, address))})
+
+    def withdraw(self, request: Request) -> Reply:
+        """POST /wallets/{address}:withdraw; a key makes a repeat the same withdrawal"""
+        asked = withdraw_request(request)
+        owner, address = request.principal.owner, request.path["address"]
+        sent = self._withdrawals.withdraw(owner, address, asked)
+        return Reply(200, withdrawal_json(sent))
 
     def _with_counts(self, wallet: Wallet) -> JsonValue:
         counts = self._wallets.counts(wallet.owner, wallet.address)
@@ -49,13 +78,7 @@ class Wallets:
 
 
 def _chain_id(request: Request) -> int:
-    text = request.one("chainId")
-    if not text:
-        return request.principal.chain_id
-    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 2**63:
-        problem = Problem("WALLETS_BAD_CHAIN_ID", "chainId", "must be a positive whole number")
-        raise InvalidRequest("the chain is unknown", (problem,))
-    return int(text)
+    return chain_id_of(request, "WALLETS_BAD_CHAIN_ID")
 
 
 def wallet_json(wallet: Wallet) -> dict[str, JsonValue]:
@@ -78,11 +101,27 @@ def _counts_json(counts: WalletCounts) -> dict[str, JsonValue]:
     }
 
 
-def build_app(gate: Gate, wallets: WalletService) -> Application:
-    """All routes below /wallets."""
-    on = Wallets(wallets)
+@dataclass(frozen=True, slots=True)
+class WalletServices:
+    """The use cases behind the routes of wallets, their policies, operations and tokens."""
+
+    wallets: WalletService
+    withdrawals: WithdrawService
+    policies: PolicyService
+    operations: UserOperationService
+    tokens: Callable[[], Tokens]
+
+
+def build_app(gate: Gate, services: WalletServices) -> Application:
+    """All routes below /wallets, /userops and /tokens."""
     app = Application(gate)
-    app.add("GET", "/wallets", on.list)
-    app.add("POST", "/wallets", on.create)
+    add_policy_routes(app, services.policies)
+    on = Wallets(services.wallets, services.withdrawals)
+    app.add("GET", "/wallets", on.list, access=Access.OWNER_OR_PARTNER)
+    app.add("POST", "/wallets", on.create, access=Access.OWNER_OR_PARTNER)
+    app.add("GET", "/wallets/<address>:getNonce", on.nonce)
+    app.add("POST", "/wallets/<address>:withdraw", on.withdraw)
     app.add("PATCH", "/wallets/<address>", on.update)
+    add_operation_routes(app, services.operations)
+    add_token_routes(app, services.tokens)
     return app

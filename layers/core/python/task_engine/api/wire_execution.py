@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from task_engine.model.execution import Execution, Step, StepStatus
+from task_engine.model.execution import ChainUse, Execution, Step, StepStatus
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import CHAIN_NODE_TYPES, variable_name
 from task_engine.model.plan import Plan, PlanNode
@@ -112,10 +112,11 @@ def _step_json(step: Step, execution: Execution, plan: Plan | None, inputs: list
         "name": step.name,
         "success": step.status is StepStatus.SUCCESS,
         "inputs": list(inputs),
-        "executionContext": _context(execution, _chain_of(step, node, execution)),
+        "executionContext": _context_of(step, node, execution),
         "startAt": step.start_at,
         "endAt": step.end_at,
     }
+    document |= gas_json(outcome.chain)
     if node is not None:
         document["config"] = dict(node.config)
     if outcome.error is not None:
@@ -130,6 +131,32 @@ def _step_json(step: Step, execution: Execution, plan: Plan | None, inputs: list
     elif outcome.has_data:
         document["output"] = {"data": outcome.data}
     return document
+
+
+def _context_of(step: Step, node: PlanNode | None, execution: Execution) -> JsonValue:
+    if step.outcome.chain is not None:
+        return context_json(step.outcome.chain)
+    return _context(execution, _chain_of(step, node, execution))
+
+
+def context_json(use: ChainUse) -> dict[str, JsonValue]:
+    """A step's executionContext."""
+    return {
+        "is_simulated": use.simulated,
+        "provider": use.provider,
+        "chain_id": use.chain_id,
+    }
+
+
+def gas_json(use: ChainUse | None) -> dict[str, JsonValue]:
+    """What a step's gas cost, when it used any."""
+    if use is None or not use.gas_used:
+        return {}
+    return {
+        "gasUsed": str(use.gas_used),
+        "gasPrice": str(use.gas_price),
+        "totalGasCost": str(use.gas_cost),
+    }
 
 
 def _context(execution: Execution, chain_id: int) -> JsonValue:

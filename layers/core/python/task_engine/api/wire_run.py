@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from task_engine.api.wire_execution import detail_json
+from task_engine.api.wire_execution import context_json, detail_json
 from task_engine.model.execution import Outcome
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import CHAIN_NODE_TYPES
@@ -21,6 +21,9 @@ def node_run_json(run: NodeRun, outcome: Outcome) -> dict[str, JsonValue]:
         metadata = {"results": metadata}
     if metadata is not None:
         document["metadata"] = metadata
+    if outcome.chain is not None:
+        document["executionContext"] = context_json(outcome.chain)
+        return document
     own = run.config.get("chainId") if run.type in CHAIN_NODE_TYPES else None
     document["executionContext"] = {
         "is_simulated": False,

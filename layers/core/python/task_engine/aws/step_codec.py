@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from task_engine.aws.items import Item
-from task_engine.model.execution import Outcome, Step, StepError, StepStatus
+from task_engine.model.execution import ChainUse, Outcome, Step, StepError, StepStatus
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType
 from task_engine.run.ports import StepKey
@@ -39,6 +39,10 @@ def outcome_to_json(outcome: Outcome) -> dict[str, JsonValue]:
         document["metadata"] = outcome.metadata
     if outcome.conditions:
         document["conditions"] = list(outcome.conditions)
+    if outcome.chain is not None:
+        use = outcome.chain
+        gas: list[JsonValue] = [str(use.gas_used), str(use.gas_cost)]
+        document["chain"] = [use.chain_id, use.provider, use.simulated, *gas]
     return document
 
 
@@ -54,7 +58,13 @@ def outcome_from_json(stored: dict[str, Any]) -> Outcome:
         conditions=tuple(stored.get("conditions", ())),
         display=stored.get("display"),
         has_display="display" in stored,
+        chain=_chain_use(stored["chain"]) if "chain" in stored else None,
     )
+
+
+def _chain_use(stored: list[Any]) -> ChainUse:
+    chain_id, provider, simulated, used, cost = stored
+    return ChainUse(chain_id, provider, simulated, int(used), int(cost))
 
 
 def step_from_item(item: Item, outcome: Outcome) -> Step:

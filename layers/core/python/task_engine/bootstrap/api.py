@@ -12,12 +12,13 @@ from task_engine.api.principal import Authenticator
 from task_engine.api.rate_limit import RateLimiter
 from task_engine.aws.guard_repository import GuardRepository
 from task_engine.aws.token_signer import KmsTokenSigner
-from task_engine.bootstrap import stores
+from task_engine.bootstrap import stores, wallets
 from task_engine.bootstrap.core import client, clock, dynamo, packer, settings
+from task_engine.evm.ed25519 import verify_ed25519
 from task_engine.services.executions import ExecutionService
+from task_engine.services.partners import PartnerVerifier, parse_partners
 from task_engine.services.tokens_jwt import TokenVerifier
 from task_engine.services.triggers import TriggerPorts, TriggerService
-from task_engine.services.wallets import WalletService
 
 if TYPE_CHECKING:
     from task_engine.services.auth import AuthService
@@ -32,15 +33,13 @@ def _signer() -> KmsTokenSigner:
 def gate() -> Gate:
     """What stands before every route of this deployment."""
     chain_id = settings().default_chain_id
-    authenticator = Authenticator(TokenVerifier(_signer(), clock()), chain_id)
+    authenticator = Authenticator(TokenVerifier(_signer(), clock()), _partners(), chain_id)
     return Gate(authenticator, RateLimiter(settings().limits, clock()))
 
 
-@cache
-def _wallets() -> WalletService:
-    from task_engine.aws.wallet_repository import WalletRepository  # noqa: PLC0415
-
-    return WalletService(WalletRepository(dynamo(), settings()), stores.tasks(), settings())
+def _partners() -> PartnerVerifier:
+    partners = parse_partners(settings().names.get("PARTNERS", ""))
+    return PartnerVerifier(partners, verify_ed25519, clock())
 
 
 @cache
@@ -73,7 +72,7 @@ def workflows_api() -> Application:
     from task_engine.services.tasks import TaskService  # noqa: PLC0415
 
     once = OncePerKey(ReplyRepository(dynamo(), packer(), settings()), clock(), time.sleep)
-    tasks = TaskService(stores.tasks(), _wallets(), stores.schedules(), settings(), clock())
+    tasks = TaskService(stores.tasks(), wallets.wallets(), stores.schedules(), settings(), clock())
     ports = TriggerPorts(
         stores.tasks(), stores.executions(), stores.plans(), stores.queue(), stores.walker()
     )
@@ -106,10 +105,34 @@ def secrets_api() -> Application:
 
 @cache
 def wallets_api() -> Application:
-    """/wallets."""
-    from task_engine.api.wallets import build_app  # noqa: PLC0415
+    """/wallets, /userops, /tokens."""
+    from task_engine.api.wallets import WalletServices, build_app  # noqa: PLC0415
+    from task_engine.services.policies import PolicyService  # noqa: PLC0415
+    from task_engine.services.user_operations import UserOperationService  # noqa: PLC0415
+    from task_engine.services.withdrawals import WithdrawService  # noqa: PLC0415
 
-    return build_app(gate(), _wallets())
+    owned, chosen = wallets.wallets(), settings()
+    services = WalletServices(
+        wallets=owned,
+        withdrawals=WithdrawService(owned, wallets.vaults, chosen, clock()),
+        policies=PolicyService(owned, wallets.grants(), wallets.grant_desk, chosen, clock()),
+        operations=UserOperationService(
+            wallets.operations(), lambda operation: wallets.writer().look(operation)
+        ),
+        tokens=wallets.tokens,
+    )
+    return build_app(gate(), services)
+
+
+@cache
+def operators_api() -> Application:
+    """/operators."""
+    from task_engine.api.operators import build_app  # noqa: PLC0415
+    from task_engine.aws.operator_repository import OperatorRepository  # noqa: PLC0415
+    from task_engine.services.operators import OperatorService  # noqa: PLC0415
+
+    operators = OperatorService(OperatorRepository(dynamo(), settings()), clock())
+    return build_app(gate(), operators)
 
 
 @cache

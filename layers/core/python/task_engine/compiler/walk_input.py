@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from task_engine.model.json_value import JsonValue
-from task_engine.model.plan import Lane, Plan
+from task_engine.model.node import WRITE_NODE_TYPES, NodeType
+from task_engine.model.plan import Lane, Plan, PlanNode
+
+CHAIN_LOOP = "chainLoop"
 
 
 def walk_input(plan: Plan) -> dict[str, JsonValue]:
@@ -17,8 +20,16 @@ def walk_input(plan: Plan) -> dict[str, JsonValue]:
     }
 
 
+def _function(node: PlanNode) -> str:
+    """Which function runs it: loops that write on chain have one of their own, which may sign."""
+    runner = node.config.get("runner")
+    kind = runner.get("type") if isinstance(runner, dict) else None
+    writes = node.type is NodeType.LOOP and kind in WRITE_NODE_TYPES
+    return CHAIN_LOOP if writes else node.type.value
+
+
 def _lane(plan: Plan, lane: Lane) -> JsonValue:
     return {
         "sources": list(lane.sources),
-        "nodes": [{"id": node, "type": plan.nodes[node].type.value} for node in lane.nodes],
+        "nodes": [{"id": node, "type": _function(plan.nodes[node])} for node in lane.nodes],
     }

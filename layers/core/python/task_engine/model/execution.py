@@ -75,6 +75,23 @@ class StepError:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainUse:
+    """What a node did on a chain: through whom (`provider`), for real or not, and the gas of it
+    (units, wei per unit, wei), 0 = none."""
+
+    chain_id: int
+    provider: str
+    simulated: bool = False
+    gas_used: int = 0
+    gas_cost: int = 0
+
+    @property
+    def gas_price(self) -> int:
+        """On average."""
+        return self.gas_cost // self.gas_used if self.gas_used else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a processor answers: pure, before anything is stored.
 
@@ -93,6 +110,7 @@ class Outcome:
     display: JsonValue = None
     has_display: bool = False
     wait_seconds: int = 0
+    chain: ChainUse | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class NodeType(StrEnum):
 CHAIN_NODE_TYPES = frozenset(
     {NodeType.CONTRACT_READ, NodeType.CONTRACT_WRITE, NodeType.ETH_TRANSFER, NodeType.BALANCE}
 )
+WRITE_NODE_TYPES = frozenset({NodeType.CONTRACT_WRITE, NodeType.ETH_TRANSFER})
 
 # What edges may leave an await node by, besides its plain id.
 AWAIT_CONDITIONS = frozenset({"approved", "rejected", "timeout"})

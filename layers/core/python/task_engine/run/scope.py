@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from task_engine.model.execution import Step
 from task_engine.model.json_value import JsonValue
-from task_engine.model.node import variable_name
+from task_engine.model.node import WRITE_NODE_TYPES, variable_name
 from task_engine.model.plan import Plan, PlanNode
 from task_engine.model.trigger import TriggerRecord, TriggerType
 from task_engine.run.ports import Loaded
@@ -71,8 +71,23 @@ def trigger_variable(plan: Plan, record: TriggerRecord) -> JsonValue:
 
 
 def node_variable(node: PlanNode, step: Step) -> JsonValue:
-    """`{{<node>}}`: `data` when the step has any (a failed one has none), and `input`."""
+    """`{{<node>}}`: `data` when the step has any (a failed one has none), and `input`; of a write
+    on chain also `results` (its metadata), `success` and the transaction's `hash`."""
     variable: dict[str, JsonValue] = {"input": dict(node.config)}
     if step.outcome.has_data:
         variable["data"] = step.outcome.data
+    if node.type in WRITE_NODE_TYPES and step.outcome.metadata is not None:
+        variable["results"] = step.outcome.metadata
+        variable["success"] = step.outcome.error is None
+        variable["hash"] = transaction_hash(step.outcome.metadata)
     return variable
+
+
+def transaction_hash(metadata: JsonValue) -> JsonValue:
+    """The last transaction that the metadata of a write tells of, None before there is one."""
+    told = metadata[-1] if isinstance(metadata, list) and metadata else metadata
+    if not isinstance(told, dict):
+        return None
+    receipt = told.get("receipt")
+    found = (receipt if isinstance(receipt, dict) else told).get("transactionHash")
+    return found if isinstance(found, str) and found.startswith("0x") else None

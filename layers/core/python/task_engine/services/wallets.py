@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from task_engine.config import Settings
-from task_engine.errors import ConfigurationError, InvalidRequest, NotFound, Problem
+from task_engine.errors import InvalidRequest, NotFound, Problem
 from task_engine.model.task import TaskStatus
 from task_engine.model.wallet import Wallet
 from task_engine.services.ports import TaskFilter, Tasks, Wallets
@@ -30,18 +30,33 @@ class WalletCounts:
     disabled: int
 
 
+class Factories(Protocol):
+    """Contracts that make wallets, and where the wallets are."""
+
+    def default(self, chain_id: int) -> str:
+        """The factory of new wallets on a chain, checksummed."""
+
+    def address(self, chain_id: int, factory: str, owner: str, salt: int) -> str:
+        """The wallet's address, checksummed: computed where the factory's code is known, asked of
+        the factory otherwise. Raises InvalidRequest when `factory` makes no such wallets,
+        Unavailable when its chain can't be asked."""
+
+
 class WalletService:
     """Lists, creates and hides wallets; tells which addresses are an owner's."""
 
-    def __init__(self, wallets: Wallets, tasks: Tasks, settings: Settings) -> None:
+    def __init__(
+        self, wallets: Wallets, tasks: Tasks, factories: Factories, settings: Settings
+    ) -> None:
         self._wallets = wallets
         self._tasks = tasks
+        self._factories = factories
         self._settings = settings
 
     def list_wallets(self, owner: str, chain_id: int) -> list[Wallet]:
         """All of the chain, hidden ones too, by salt as text; records the wallet of salt 0."""
         found = self._wallets.of_owner(owner, chain_id)
-        first = self._derive(owner, chain_id, 0, self._settings.factory_address)
+        first = self._derive(owner, chain_id, 0)
         if any(wallet.address == first.address for wallet in found):
             return found
         self._wallets.put(first, self._settings.limits.max_wallets_per_chain)
@@ -59,7 +74,7 @@ class WalletService:
         if problems:
             raise InvalidRequest("the wallet can't be derived", problems)
         number = int(salt, 16) if salt[:2] in ("0x", "0X") else int(salt)
-        wallet = self._derive(owner, chain_id, number, factory or self._settings.factory_address)
+        wallet = self._derive(owner, chain_id, number, factory)
         stored = self._wallets.get(owner, chain_id, wallet.address)
         if stored is not None:
             return stored, False
@@ -72,6 +87,21 @@ class WalletService:
         if wallet is None:
             raise NotFound("no such wallet", code="WALLETS_NOT_FOUND")
         return wallet if wallet.hidden == hidden else self._wallets.set_hidden(wallet, hidden)
+
+    def require(self, owner: str, chain_id: int, address: str) -> Wallet:
+        """The owner's wallet at `address` on a chain; raises InvalidRequest for what is no address,
+        NotFound for one that is not the owner's."""
+        checked = _address(address)
+        wallet = self._wallets.get(owner, chain_id, checked)
+        if wallet is not None:
+            return wallet
+        elsewhere = self._wallets.find(owner, checked)
+        if elsewhere is not None:
+            return replace(elsewhere, chain_id=chain_id)
+        first = self._derive(owner, chain_id, 0)
+        if first.address != checked:
+            raise NotFound("no such wallet", code="WALLETS_NOT_FOUND")
+        return first
 
     def counts(self, owner: str, address: str) -> WalletCounts:
         """How many tasks the wallet has, by status; `total` includes running ones."""
@@ -94,28 +124,22 @@ class WalletService:
 
         if not is_address(address):
             return False
-        checked = Address(address)
-        factory = self._settings.factory_address
-        if self._derive(owner, 0, 0, factory).address == checked:
+        checked, chain_id = Address(address), self._settings.default_chain_id
+        if self._derive(owner, chain_id, 0).address == checked:
             return True
         if self._wallets.find(owner, checked) is not None:
             return True
         salts = range(1, self._settings.limits.max_wallets_per_chain)
-        return any(self._derive(owner, 0, salt, factory).address == checked for salt in salts)
+        return any(self._derive(owner, chain_id, salt).address == checked for salt in salts)
 
     def owned(self, owner: str, addresses: tuple[str, ...]) -> tuple[str, ...]:
         """Those of `addresses` that are the owner's, checksummed."""
         return tuple(_address(text) for text in addresses if self.owns(owner, text))
 
-    def _derive(self, owner: str, chain_id: int, salt: int, factory: str) -> Wallet:
-        from task_engine.evm.address import Address, is_address  # noqa: PLC0415 - loads Keccak
-        from task_engine.evm.create2 import wallet_address  # noqa: PLC0415
-
-        if not is_address(factory):
-            raise ConfigurationError("the setting FACTORY_ADDRESS is not an address")
-        at = Address(factory)
-        address = wallet_address(at, self._settings.init_code_hash, Address(owner), salt)
-        return Wallet(owner, chain_id, address, at, str(salt))
+    def _derive(self, owner: str, chain_id: int, salt: int, factory: str = "") -> Wallet:
+        made_by = _address(factory) if factory else self._factories.default(chain_id)
+        address = self._factories.address(chain_id, made_by, owner, salt)
+        return Wallet(owner, chain_id, address, made_by, str(salt))
 
 
 def _address(text: str) -> Address:

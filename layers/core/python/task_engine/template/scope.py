@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from task_engine.config import Limits
 from task_engine.model.json_value import JsonValue
@@ -37,7 +37,8 @@ class Scope:
     `variables` are the run's variables by name (`{"fetch": {"data": …, "input": …}, "settings":
     {…}, …}`), without secrets; `secrets` are those that the node names, reached as
     `apContext.configVars.NAME`; `deadline` is a monotonic time in seconds; `origin` is None where
-    nothing lasting may be done.
+    nothing lasting may be done. Simulated writes of one `run_key` see each other, "" = none does;
+    `overrides` are balances and allowances that they take for granted (Erc20Override).
     """
 
     variables: Mapping[str, JsonValue]
@@ -47,6 +48,8 @@ class Scope:
     state: StateStore | None = None
     simulated: bool = False
     origin: Origin | None = None
+    run_key: str = ""
+    overrides: tuple[Any, ...] = ()
 
     def child(self, extra: Mapping[str, JsonValue]) -> Scope:
         """The same scope with more variables: a loop's item, a filter's element."""

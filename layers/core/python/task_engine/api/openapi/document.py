@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from task_engine import __version__
+from task_engine.api.access import Access
 from task_engine.api.application import Route
 from task_engine.api.openapi import paging, problems
 from task_engine.api.openapi.auth import AUTH
@@ -15,6 +16,8 @@ from task_engine.api.openapi.executions import EXECUTIONS
 from task_engine.api.openapi.forms import form_schemas
 from task_engine.api.openapi.one_shot import ONE_SHOT
 from task_engine.api.openapi.operation import Operation, Parameter, Resource, Success
+from task_engine.api.openapi.operators import OPERATORS
+from task_engine.api.openapi.policies import POLICIES
 from task_engine.api.openapi.secrets import SECRETS
 from task_engine.api.openapi.shapes import Schema, ref
 from task_engine.api.openapi.wallets import WALLETS
@@ -26,10 +29,17 @@ RESOURCES: tuple[Resource, ...] = (
     ONE_SHOT,
     EXECUTIONS,
     WALLETS,
+    POLICIES,
     SECRETS,
+    OPERATORS,
 )
 # A broken token is refused on public routes too; the gateway gives up by itself.
 _ANY_ROUTE = (401, 429, 500, 503, 504)
+_SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
+    Access.PUBLIC: [{}, {"bearer": []}],
+    Access.OWNER_OR_PARTNER: [{"bearer": []}, {"partner": []}],
+    Access.PARTNER: [{"partner": []}],
+}
 _DESCRIPTION = """Tasks on chain and over HTTP. Times are milliseconds since the epoch unless a
 field says otherwise; wei, gas and salts are decimal texts; fields that are not set are absent.
 Errors are problem documents (RFC 9457): programs switch on `status` and `code`."""
@@ -94,7 +104,13 @@ def _components() -> dict[str, Any]:
                 "scheme": "bearer",
                 "bearerFormat": "JWT",
                 "description": "The token of POST /auth:exchange.",
-            }
+            },
+            "partner": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-Partner-Assertion",
+                "description": "A JWT (EdDSA) of a registered partner, an hour old at most.",
+            },
         },
     }
 
@@ -109,8 +125,8 @@ def _operation(
     }
     if operation.description:
         found["description"] = operation.description
-    if route.public:
-        found["security"] = [{}, {"bearer": []}]
+    if route.access in _SECURITY:
+        found["security"] = _SECURITY[route.access]
     parameters = [_path_parameter(name, schema) for name, schema in operation.path.items()]
     parameters += [_parameter(each) for each in operation.parameters]
     if parameters:

@@ -60,9 +60,10 @@ def _callable(item: dict[str, Any]) -> bool:
 
 
 class ContractWriteConfig(ContractReadConfig):
-    """`value` in wei."""
+    """`value` in wei, sent with the last call; `atomic` makes all calls one operation."""
 
     call_data: CallData | None = None
     value: Wei | None = None
     gas_limit: Wei | None = None
     is_simulated: bool | None = None
+    atomic: bool | None = None

@@ -60,9 +60,7 @@ class WalletFactories:
     def _chain(self, chain_id: int) -> Chain:
         return self._chains.get(chain_id) or Chain(chain_id)
 
-    def _asked(
-        self, chain_id: int, provider: WalletProvider, owner: Address, salt: int
-    ) -> Address:
+    def _asked(self, chain_id: int, provider: WalletProvider, owner: Address, salt: int) -> Address:
         data = "0x" + provider.derive_call(owner, salt).hex()
         try:
             rpc = self._nodes.rpc(chain_id)

@@ -1,0 +1,12 @@
+"""Runs contractWrite nodes."""
+
+from __future__ import annotations
+
+from task_engine.bootstrap.nodes import LambdaContext, run_node
+from task_engine.bootstrap.writes import contract_write
+from task_engine.run.node_runner import Answer
+
+
+def lambda_handler(event: dict[str, object], context: LambdaContext) -> Answer:
+    """Invoked by the walker for one node, again and again until its operations are on chain."""
+    return run_node(event, context, contract_write)
