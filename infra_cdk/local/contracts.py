@@ -74,15 +74,19 @@ class DevelopmentNode:
         """
         sender = self.call("eth_accounts")[0]
         transaction = {"from": sender, "to": to, "data": "0x" + data.hex(), "value": hex(value)}
-        sent = self.call("eth_sendTransaction", transaction)
+        receipt = self.receipt(self.call("eth_sendTransaction", transaction))
+        if int(receipt["status"], 16) != 1:
+            raise StageError(f"a transaction to {to} reverted on the development chain")
+        return receipt
+
+    def receipt(self, transaction_hash: str) -> dict[str, Any]:
+        """The receipt of a transaction that was sent; raises StageError when it is not mined."""
         receipt: dict[str, Any] = wait_until(
-            lambda: self.call("eth_getTransactionReceipt", sent),
+            lambda: self.call("eth_getTransactionReceipt", transaction_hash),
             "a transaction of the development chain",
             timeout_seconds=30,
             interval_seconds=0.005,
         )
-        if int(receipt["status"], 16) != 1:
-            raise StageError(f"a transaction to {to} reverted on the development chain")
         return receipt
 
     def has_code(self, address: Address) -> bool:

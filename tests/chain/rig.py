@@ -99,10 +99,10 @@ class Rig:
         """A transaction of an account whose key the node need not have."""
         self.node.call("anvil_impersonateAccount", sender.address)
         self.fund(sender.address)
-        transaction = {"from": sender.address, "to": to, "data": "0x" + data.hex()}
+        limit = hex(1_000_000)
+        transaction = {"from": sender.address, "to": to, "data": "0x" + data.hex(), "gas": limit}
         sent = self.node.call("eth_sendTransaction", transaction)
-        receipt: dict[str, Any] = self.node.call("eth_getTransactionReceipt", sent)
-        return receipt
+        return self.node.receipt(sent)
 
 
 @dataclass
