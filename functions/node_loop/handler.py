@@ -8,6 +8,7 @@ from task_engine.config import Settings
 from task_engine.model.node import NodeType
 from task_engine.net.policy import EgressPolicy
 from task_engine.net.safe_http import SafeHttp
+from task_engine.processors.base import Processor
 from task_engine.processors.custom_code import CustomCodeProcessor
 from task_engine.processors.graphql_query import GraphqlQueryProcessor
 from task_engine.processors.loop import LoopProcessor
@@ -27,5 +28,12 @@ def _processor(settings: Settings) -> LoopProcessor:
             NodeType.REST_API: lambda: RestApiProcessor(http),
             NodeType.GRAPHQL_QUERY: lambda: GraphqlQueryProcessor(http),
             NodeType.CUSTOM_CODE: lambda: CustomCodeProcessor(settings.limits),
+            NodeType.CONTRACT_READ: lambda: _contract_read(settings),
         }
     )
+
+
+def _contract_read(settings: Settings) -> Processor:
+    from task_engine.bootstrap.chains import contract_read  # noqa: PLC0415 - loads Keccak
+
+    return contract_read(settings)

@@ -51,7 +51,7 @@ def test_a_body_that_is_no_json_object_is_refused(api: ApiClient, content: bytes
 
 def test_a_node_that_this_deployment_cant_run_is_refused(api: ApiClient) -> None:
     read = {
-        "type": "contractRead",
+        "type": "contractWrite",
         "config": {
             "contractAddress": "0x71C7656EC7ab88b098defB751B7401B5f6d8976F",
             "chainId": 11155111,

@@ -74,6 +74,8 @@ NAMES = {
     "node_custom_code": _NODE_NAMES | {"TABLE_TASK_STATE"},
     "node_branch": _NODE_NAMES,
     "node_filter": _NODE_NAMES,
+    "node_contract_read": _NODE_NAMES,
+    "node_balance": _NODE_NAMES | {"ALLOWED_HOSTS"},
     "node_loop": _NODE_NAMES | {"ALLOWED_HOSTS", "TABLE_TASK_STATE"},
     "node_await": {
         "BLOB_BUCKET",

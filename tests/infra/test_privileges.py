@@ -93,6 +93,8 @@ EXPECTED: dict[str, dict[str, str]] = {
     "node_graphql_query": _NODE,
     "node_branch": _NODE,
     "node_filter": _NODE,
+    "node_contract_read": _NODE,
+    "node_balance": _NODE,
     "node_custom_code": _NODE | _STATE,
     "node_loop": _NODE
     | _STATE
@@ -226,6 +228,8 @@ def test_a_walk_may_only_invoke_what_its_definition_names(templates: StageTempla
         "NodeBranch",
         "NodeFilter",
         "NodeLoop",
+        "NodeContractRead",
+        "NodeBalance",
         "FailStep",
         "FinishExecution",
     }

@@ -8,6 +8,8 @@ import pytest
 from eth_abi.abi import encode
 from task_engine.errors import NodeError
 from task_engine.evm.address import Address
+from task_engine.evm.simulated import SimulatedCall
+from task_engine.evm.simulation import ChainSimulator
 from task_engine.evm.words import call_data, word
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType
@@ -360,3 +362,21 @@ def test_a_configuration_that_can_not_work_is_refused(
         processor.run(node, Scope({}))
     assert failure.value.stable_code == code
     assert rpc.batches == []
+
+
+def test_a_simulated_run_reads_what_it_has_written(chains: OneChain, counter: Address) -> None:
+    # Given a run that has written in a simulation
+    simulator = ChainSimulator(chains)
+    added = SimulatedCall(HOLDER, counter, data=call_data("add(uint256)", word(3)))
+    simulator.simulate("run", CHAIN_ID, added)
+    # When it and another run read
+    processor = ContractReadProcessor(chains, simulator)
+    node = read(counter, method("count"), method("refuse"), method("sender"))
+    own = processor.run(node, Scope({"aa_sender": HOLDER}, run_key="run"))
+    other = processor.run(node, Scope({"aa_sender": HOLDER}, run_key="another"))
+    # Then only it sees that, and all else is as on the chain
+    assert own.data == {"count": "3", "sender": HOLDER}
+    assert other.data == {"count": "0", "sender": HOLDER}
+    assert own.error == other.error
+    assert own.error is not None
+    assert "Refused()" in own.error.message

@@ -43,6 +43,9 @@ def build_nodes_api(gate: Gate) -> Application:
 
 def _processors() -> dict[NodeType, ProcessorOf]:
     """Makers of the processors that this deployment has, loops left out."""
+    from task_engine.bootstrap.chains import balance, contract_read  # noqa: PLC0415 - loads Keccak
+    from task_engine.bootstrap.writes import contract_write, eth_transfer  # noqa: PLC0415
+
     limits = settings().limits
     http = SafeHttp(EgressPolicy(settings().allowed_hosts), limits)
     return {
@@ -51,4 +54,8 @@ def _processors() -> dict[NodeType, ProcessorOf]:
         NodeType.CUSTOM_CODE: lambda: CustomCodeProcessor(limits),
         NodeType.BRANCH: lambda: BranchProcessor(limits),
         NodeType.FILTER: lambda: FilterProcessor(limits),
+        NodeType.CONTRACT_READ: lambda: contract_read(settings()),
+        NodeType.BALANCE: lambda: balance(settings()),
+        NodeType.CONTRACT_WRITE: lambda: contract_write(settings()),
+        NodeType.ETH_TRANSFER: lambda: eth_transfer(settings()),
     }

@@ -67,6 +67,8 @@ class RpcBalances:
     Works on every chain that has a node. Knows no prices and no spam.
     """
 
+    name = "chain_rpc"
+
     def __init__(self, chains: ChainTable, tokens: TokenService) -> None:
         self._chains = chains
         self._tokens = tokens

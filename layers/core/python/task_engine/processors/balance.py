@@ -13,7 +13,7 @@ from task_engine.evm.abi.formatting import apply_decimals
 from task_engine.evm.address import Address, is_address
 from task_engine.evm.balances import NATIVE, BalanceQuery, Holding
 from task_engine.evm.eth_call import until_of
-from task_engine.model.execution import Outcome
+from task_engine.model.execution import ChainUse, Outcome
 from task_engine.model.json_value import JsonValue
 from task_engine.model.plan import PlanNode
 from task_engine.processors.base import Scope
@@ -25,6 +25,8 @@ _MAX_TOKENS = 200
 
 class BalanceProvider(Protocol):
     """Where balances come from: the chain itself, or an indexer."""
+
+    name: str
 
     def balances(self, query: BalanceQuery) -> list[Holding]:
         """The native coin and every requested token, with zero balances; other tokens as far as
@@ -46,7 +48,10 @@ class BalanceProcessor:
         query = _query(config, scope)
         wanted = _Wanted(config)
         holdings = self._provider.balances(query)
-        return Outcome(data=[_item(holding) for holding in holdings if wanted.shows(holding)])
+        return Outcome(
+            data=[_item(holding) for holding in holdings if wanted.shows(holding)],
+            chain=ChainUse(query.chain_id, self._provider.name),
+        )
 
     def replay_safe(self, node: PlanNode) -> bool:  # noqa: ARG002 - as any processor
         """It only reads."""

@@ -35,6 +35,8 @@ class IndexerBalances:
     """Asks the indexer at `url`; requested tokens that it does not tell of are zero. `currencies`
     names the native coin by chain where the indexer leaves it out."""
 
+    name = "indexer"
+
     def __init__(self, http: SafeHttp, url: str, currencies: Mapping[int, str]) -> None:
         self._http = http
         self._url = url

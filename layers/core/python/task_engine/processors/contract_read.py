@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from task_engine.errors import EngineError, NodeError
 from task_engine.evm.abi.formatting import apply_to_fields
@@ -11,7 +12,7 @@ from task_engine.evm.abi.item import AbiFunction
 from task_engine.evm.eth_call import until_of
 from task_engine.evm.reads import CallContext, ReadCall, read_contracts
 from task_engine.evm.tokens import Rpcs
-from task_engine.model.execution import Outcome, StepError
+from task_engine.model.execution import ChainUse, Outcome, StepError
 from task_engine.model.json_value import JsonValue
 from task_engine.model.plan import PlanNode
 from task_engine.processors.base import Scope
@@ -26,6 +27,15 @@ from task_engine.processors.contract_config import (
 from task_engine.processors.contract_fields import decimals_of, require_number
 from task_engine.processors.rest_config import invalid
 
+PROVIDER = "chain_rpc"
+
+
+class Views(Protocol):
+    """Chains as simulated runs have changed them."""
+
+    def view(self, run_key: str) -> Rpcs:
+        """The chains as the run sees them."""
+
 
 class ContractReadProcessor:
     """`<node>.data` is `{method: value}`, or `{method: {field: value}}` where outputs have names;
@@ -33,10 +43,12 @@ class ContractReadProcessor:
     tells of every call, with raw values.
 
     A method that fails fails the step with the first such error; what the others gave is kept.
+    Simulated runs read through `views`, and so see what they have written.
     """
 
-    def __init__(self, rpcs: Rpcs) -> None:
+    def __init__(self, rpcs: Rpcs, views: Views | None = None) -> None:
         self._rpcs = rpcs
+        self._views = views
 
     def run(self, node: PlanNode, scope: Scope) -> Outcome:
         """Raises NodeError for a configuration that can't work, RpcError when the chain's node
@@ -53,6 +65,7 @@ class ContractReadProcessor:
             data=data,
             error=_step_error(failed) if failed is not None else None,
             metadata=[method.metadata() for method in methods],
+            chain=ChainUse(config.chain_id, PROVIDER),
         )
 
     def replay_safe(self, node: PlanNode) -> bool:  # noqa: ARG002 - as any processor
@@ -60,7 +73,8 @@ class ContractReadProcessor:
         return True
 
     def _read(self, methods: Sequence[_Method], config: ContractConfig, scope: Scope) -> None:
-        rpc = self._rpcs.rpc(config.chain_id)
+        rpcs = self._views.view(scope.run_key) if self._views and scope.run_key else self._rpcs
+        rpc = rpcs.rpc(config.chain_id)
         calls = [method.read for method in methods if method.read is not None]
         if not calls:
             return

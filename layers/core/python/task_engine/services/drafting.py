@@ -67,6 +67,9 @@ class Drafting:
 _REFUSED = "the workflow can't be created"
 
 
+_NOT_YET = CHAIN_NODE_TYPES - {NodeType.CONTRACT_READ, NodeType.BALANCE}
+
+
 def _not_offered(body: JsonObject) -> list[Problem]:
     """Nodes without a processor: better refused now than failed in every run."""
     nodes = body.get("nodes")
@@ -86,7 +89,7 @@ def _without_processor(node: JsonValue, path: str) -> Iterator[Problem]:
     elif kind is NodeType.AWAIT and config.get("chainEvent") is not None:
         text = "events on chain can't be awaited in this deployment yet"
         yield Problem("NOT_IMPLEMENTED", f"{path}.config.chainEvent", text)
-    elif kind in CHAIN_NODE_TYPES:
+    elif kind in _NOT_YET:
         text = f"{kind.value} nodes are not available in this deployment yet"
         yield Problem("NOT_IMPLEMENTED", f"{path}.type", text)
 
