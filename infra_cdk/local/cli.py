@@ -11,12 +11,13 @@ from types import FrameType
 
 from rich.console import Console
 
+from infra_cdk.local.chain import fetch_anvil
 from infra_cdk.local.client import ApiClient
 from infra_cdk.local.demo import run_demo
 from infra_cdk.local.login import sign_in
 from infra_cdk.local.progress import Steps
 from infra_cdk.local.record import stop_recorded
-from infra_cdk.local.settings import LocalSettings
+from infra_cdk.local.settings import LocalSettings, chain_environment
 from infra_cdk.local.stage import start_stage, update_stage
 from infra_cdk.local.synthesis import synthesised
 from infra_cdk.local.waiting import StageError
@@ -77,8 +78,12 @@ def _demo(console: Console) -> int:
 
 
 def _prepare(console: Console) -> int:
-    Steps(console)("synthesising the stacks for the first start")
-    synthesised({}, LocalSettings.from_env().state_root)
+    steps, settings = Steps(console), LocalSettings.from_env()
+    if not all(settings.chains.values()):
+        steps("fetching the development chain")
+        fetch_anvil(settings)
+    steps("synthesising the stacks for the first start")
+    synthesised(chain_environment(settings.chains), settings.state_root)
     return 0
 
 

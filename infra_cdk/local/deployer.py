@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,14 @@ _TEMPLATE_BUCKET = "task-engine-local-templates"
 _TTL_ATTRIBUTE = "expiresAt"
 
 
-def deploy(aws: LocalAws, directory: Path, progress: Progress) -> dict[str, dict[str, str]]:
+def deploy(
+    aws: LocalAws, directory: Path, progress: Progress, texts: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
     """Create or update every stack of the assembly; returns the outputs by stack name.
 
-    What did not change is not uploaded and not updated again. Raises StageError with
-    CloudFormation's reasons when a stack fails.
+    `texts` are replaced in the templates: what is known only now. What did not change is not
+    uploaded and not updated again. Raises StageError with CloudFormation's reasons when a stack
+    fails.
     """
     assembly = read_assembly(directory)
     progress(f"uploading {len(assembly.assets)} assets")
@@ -30,9 +34,15 @@ def deploy(aws: LocalAws, directory: Path, progress: Progress) -> dict[str, dict
     outputs: dict[str, dict[str, str]] = {}
     for stack in assembly.stacks:
         progress(f"deploying {stack.name}")
-        outputs[stack.name] = apply(aws, stack)
+        outputs[stack.name] = apply(aws, replace(stack, template=_filled(stack.template, texts)))
     settle_tables(aws)
     return outputs
+
+
+def _filled(template: str, texts: Mapping[str, str]) -> str:
+    for stand_in, text in texts.items():
+        template = template.replace(stand_in, text)
+    return template
 
 
 def upload(aws: LocalAws, assets: tuple[FileAsset, ...]) -> None:

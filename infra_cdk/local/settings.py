@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,18 +17,21 @@ REGION = "us-east-1"
 LOOPBACK = "127.0.0.1"
 
 _PREFIX = "TASK_ENGINE_LOCAL_"
+_STARTED_HERE = {11155111: "", 84532: ""}
+_NONE = "none"
+_URLS = re.compile(r"https?://[^\s\"\\]+( https?://[^\s\"\\]+)*")
 
 
 @dataclass(frozen=True, slots=True)
 class LocalSettings:
     """`emulator_port` 0 = a free one. `chains` maps chain id to RPC URL; an empty URL starts a
-    chain here. What the engine itself reads (`TASK_ENGINE_<LIMIT>`, hosts) the CDK app takes from
-    the same environment."""
+    development chain here. What the engine itself reads (`TASK_ENGINE_<LIMIT>`, hosts) the CDK app
+    takes from the same environment."""
 
     state_root: Path = ROOT / ".local"
     emulator_python: Path = ROOT / ".local/emulator/bin/python"
     emulator_port: int = 0
-    chains: dict[int, str] = field(default_factory=dict)
+    chains: dict[int, str] = field(default_factory=lambda: dict(_STARTED_HERE))
     log_level: str = "WARNING"
 
     @classmethod
@@ -39,7 +43,7 @@ class LocalSettings:
             state_root=Path(env.get(f"{_PREFIX}DIR") or default.state_root).resolve(),
             emulator_python=Path(env.get(f"{_PREFIX}EMULATOR_PYTHON") or default.emulator_python),
             emulator_port=_port(env.get(f"{_PREFIX}PORT") or "0"),
-            chains=_chains(env.get(f"{_PREFIX}CHAINS") or ""),
+            chains=_chains(env),
             log_level=env.get(f"{_PREFIX}LOG_LEVEL") or default.log_level,
         )
 
@@ -49,11 +53,18 @@ class LocalSettings:
         return replace(cls.from_env(), emulator_port=0)
 
 
-def chain_environment(chains: Mapping[int, str]) -> dict[str, str]:
-    """What tells the CDK app about the chains; nothing when none was asked for."""
-    if not chains:
-        return {}
-    return {"TASK_ENGINE_CHAINS": json.dumps({str(chain): url for chain, url in chains.items()})}
+def chain_environment(chain_ids: Iterable[int]) -> dict[str, str]:
+    """What tells the CDK app about the chains; nothing when there are none of the stage's own.
+
+    The URLs are stand-ins, so that the stacks are the same for every start: see `chain_urls`.
+    """
+    stand_ins = {str(chain): _stand_in(chain) for chain in chain_ids}
+    return {"TASK_ENGINE_CHAINS": json.dumps(stand_ins)} if stand_ins else {}
+
+
+def chain_urls(chains: Mapping[int, str]) -> dict[str, str]:
+    """What the stand-ins in the synthesised stacks stand for."""
+    return {_stand_in(chain): url for chain, url in chains.items()}
 
 
 def free_port() -> int:
@@ -69,12 +80,22 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _chains(text: str) -> dict[int, str]:
-    """`31337,11155111=http://127.0.0.1:8545`: an id alone starts a chain on this machine."""
+def _stand_in(chain: int) -> str:
+    return f"http://chain-{chain}.invalid"
+
+
+def _chains(env: Mapping[str, str]) -> dict[int, str]:
+    """`31337,5=http://127.0.0.1:8545`: an id alone starts a chain on this machine."""
+    text = (env.get(f"{_PREFIX}CHAINS") or "").strip()
+    if not text:
+        # Whoever tells the engine about chains needs none of ours.
+        return {} if env.get("TASK_ENGINE_CHAINS") else dict(_STARTED_HERE)
     chains: dict[int, str] = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
+    for entry in filter(None, (part.strip() for part in text.split(",") if text != _NONE)):
         chain, _, url = entry.partition("=")
-        if not chain.isdecimal():
+        if not (chain.isascii() and chain.isdecimal() and int(chain)):
             raise StageError(f"{_PREFIX}CHAINS: {chain!r} is not a chain id")
+        if url and not _URLS.fullmatch(url):
+            raise StageError(f"{_PREFIX}CHAINS: chain {chain} needs a URL http://host:port/path")
         chains[int(chain)] = url
     return chains

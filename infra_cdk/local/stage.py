@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra_cdk.local.aws import LocalAws
-from infra_cdk.local.chain import start_chain
+from infra_cdk.local.chain import StartingChain, begin_chain
+from infra_cdk.local.contracts import install_contracts
 from infra_cdk.local.deployer import deploy
 from infra_cdk.local.emulator import start_emulator
 from infra_cdk.local.process import ProcessId
 from infra_cdk.local.record import StageRecord, read_record, reap_orphans, stop_recorded
-from infra_cdk.local.settings import LocalSettings, chain_environment
+from infra_cdk.local.settings import LocalSettings, chain_environment, chain_urls
 from infra_cdk.local.synthesis import synthesised
 from infra_cdk.local.waiting import StageError
 
@@ -85,29 +86,46 @@ def update_stage(settings: LocalSettings, name: str, progress: Progress) -> Loca
 def _started(
     settings: LocalSettings, directory: Path, progress: Progress, *, owned: bool
 ) -> StageRecord:
-    progress("starting the emulator")
-    emulator = start_emulator(settings, directory)
+    started_here = [chain for chain, url in settings.chains.items() if not url]
     record = StageRecord(
-        endpoint=emulator.endpoint,
+        endpoint="",
         chains=dict(settings.chains),
-        processes={"emulator": emulator.process},
+        processes={},
         owner=ProcessId.of(os.getpid()) if owned else None,
     )
-    record.write(directory)
-    for chain_id in [chain for chain, url in settings.chains.items() if not url]:
+    # The chains start while the emulator does, which takes longer.
+    chains = []
+    for chain_id in started_here:
         progress(f"starting chain {chain_id}")
-        chain = start_chain(settings, chain_id, directory)
-        record.chains[chain_id] = chain.rpc_url
-        record.processes[f"chain-{chain_id}"] = chain.process
+        chains.append(begin_chain(settings, chain_id, directory))
+        record.processes[f"chain-{chain_id}"] = chains[-1].process
         record.write(directory)
+    progress("starting the emulator")
+    emulator = start_emulator(settings, directory)
+    record.processes["emulator"] = emulator.process
+    record = replace(record, endpoint=emulator.endpoint)
+    record.write(directory)
+    _settle_chains(chains, record, progress)
+    record.write(directory)
     return record
+
+
+def _settle_chains(
+    chains: Sequence[StartingChain], record: StageRecord, progress: Progress
+) -> None:
+    """Wait for the chains, note their URLs, and give them the contracts that wallets need."""
+    for starting in chains:
+        chain = starting.ready()
+        progress(f"deploying entry points and wallet factories to chain {chain.chain_id}")
+        install_contracts(chain.rpc_url)
+        record.chains[chain.chain_id] = chain.rpc_url
 
 
 def _deployed(record: StageRecord, directory: Path, progress: Progress) -> LocalStage:
     progress("synthesising the stacks")
     cloud = synthesised(chain_environment(record.chains), directory.parents[1])
     aws = LocalAws(record.endpoint)
-    outputs = deploy(aws, cloud, progress)
+    outputs = deploy(aws, cloud, progress, chain_urls(record.chains))
     return LocalStage(
         directory=directory,
         cloud=cloud,

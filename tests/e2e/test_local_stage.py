@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from urllib.parse import urlsplit
 
 import pytest
 
+from infra_cdk.local.contracts import DevelopmentNode, canonical_deployments
 from infra_cdk.local.deployer import deploy
-from infra_cdk.local.settings import LocalSettings
+from infra_cdk.local.settings import LocalSettings, chain_urls
 from infra_cdk.local.stage import LocalStage, start_stage, update_stage
 from infra_cdk.local.waiting import wait_until
 
@@ -36,6 +38,33 @@ def test_its_endpoint_names_what_a_client_needs(stage: LocalStage) -> None:
     assert str(endpoint["baseUrl"]).endswith("/api/v1")
 
 
+def test_it_has_the_two_test_chains_with_what_wallets_need(stage: LocalStage) -> None:
+    # Given the chains that the stage tells of
+    urls = stage.endpoint()["chains"]
+    assert isinstance(urls, dict)
+    assert set(urls) == {"11155111", "84532"}
+    for chain_id, url in urls.items():
+        # When they are asked, then they are what they are called, on loopback, with the contracts
+        assert url.startswith("http://127.0.0.1:")
+        node = DevelopmentNode(url)
+        assert node.call("eth_chainId") == hex(int(chain_id))
+        for deployment in canonical_deployments().values():
+            assert node.has_code(deployment.address)
+
+
+def test_the_functions_are_told_where_the_chains_are(stage: LocalStage) -> None:
+    # Given every function that is told about chains
+    functions = stage.aws.client("lambda").list_functions()["Functions"]
+    told = [
+        variables["TASK_ENGINE_CHAINS"]
+        for function in functions
+        if "TASK_ENGINE_CHAINS" in (variables := function["Environment"]["Variables"])
+    ]
+    # Then all of them know the URLs of this start
+    assert len(told) >= 5
+    assert set(told) == {json.dumps(stage.endpoint()["chains"])}
+
+
 def test_guards_expire_and_tables_can_be_recovered(stage: LocalStage) -> None:
     # Given
     dynamodb = stage.aws.client("dynamodb")
@@ -49,7 +78,7 @@ def test_guards_expire_and_tables_can_be_recovered(stage: LocalStage) -> None:
     ]
     # Then
     assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expiresAt"}
-    assert len(tables) == 8
+    assert len(tables) == 9
     assert {
         backup["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] for backup in backups
     } == {"ENABLED"}
@@ -81,7 +110,7 @@ def test_an_unchanged_assembly_uploads_nothing(stage: LocalStage) -> None:
     s3 = stage.aws.client("s3")
     before = s3.list_objects_v2(Bucket="task-engine-assets")["Contents"]
     # When
-    outputs = deploy(stage.aws, stage.cloud, _quiet)
+    outputs = deploy(stage.aws, stage.cloud, _quiet, chain_urls(stage.record.chains))
     # Then
     assert outputs == stage.outputs
     assert s3.list_objects_v2(Bucket="task-engine-assets")["Contents"] == before

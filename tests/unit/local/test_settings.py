@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra_cdk.local.settings import LocalSettings, chain_environment
+from infra_cdk.local.settings import LocalSettings, chain_environment, chain_urls
 from infra_cdk.local.waiting import StageError
 
 
@@ -22,19 +22,50 @@ def test_chains_are_started_here_or_reached_elsewhere() -> None:
     # Then
     assert settings.chains == {31337: "", 5: "http://127.0.0.1:8545"}
     assert settings.emulator_port == 80
-    told = chain_environment({31337: "http://127.0.0.1:1"})
-    assert json.loads(told["TASK_ENGINE_CHAINS"]) == {"31337": "http://127.0.0.1:1"}
 
 
-def test_nothing_set_means_free_ports_and_no_chain(tmp_path: Path) -> None:
+def test_the_stacks_name_stand_ins_for_what_is_known_at_the_start() -> None:
+    # Given two chains whose ids begin alike
+    chains = {1: "http://127.0.0.1:1", 11: "http://127.0.0.1:2/x"}
+    # When the stand-ins of the stacks are replaced
+    text = chain_environment(chains)["TASK_ENGINE_CHAINS"]
+    for stand_in, url in chain_urls(chains).items():
+        text = text.replace(stand_in, url)
+    # Then
+    assert json.loads(text) == {"1": "http://127.0.0.1:1", "11": "http://127.0.0.1:2/x"}
+    assert chain_environment([]) == {}
+
+
+def test_nothing_set_means_free_ports_and_both_test_chains(tmp_path: Path) -> None:
     settings = LocalSettings.from_env({"TASK_ENGINE_LOCAL_DIR": str(tmp_path)})
-    assert (settings.emulator_port, settings.chains) == (0, {})
+    assert (settings.emulator_port, settings.chains) == (0, {11155111: "", 84532: ""})
     assert settings.state_root == tmp_path
-    assert chain_environment({}) == {}
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "x"), ("PORT", "70000"), ("CHAINS", "main=http://x")]
+    "environment",
+    [
+        {"TASK_ENGINE_LOCAL_CHAINS": "none"},
+        {"TASK_ENGINE_LOCAL_CHAINS": " , "},
+        {"TASK_ENGINE_CHAINS": '{"1": "https://rpc.example"}'},
+    ],
+)
+def test_no_chain_is_started_when_none_is_wanted_or_others_are_named(
+    environment: dict[str, str],
+) -> None:
+    assert LocalSettings.from_env(environment).chains == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "x"),
+        ("PORT", "70000"),
+        ("CHAINS", "main=http://x"),
+        ("CHAINS", "0"),
+        ("CHAINS", "5=ws://x"),
+        ("CHAINS", '5=http://x/"'),
+    ],
 )
 def test_an_unusable_value_is_named(name: str, value: str) -> None:
     with pytest.raises(StageError, match=f"TASK_ENGINE_LOCAL_{name}"):
