@@ -59,7 +59,7 @@ def trace(sender: Sender, operation: UserOperation) -> list[dict[str, Any]]:
     answer: dict[str, Any] = sender.rig.node.call("debug_traceCall", call, "latest", {})
     returned = answer["returnValue"].removeprefix("0x")
     assert int(returned, 16) % 2**160 == 0, "the operation must be valid, to see all of it"
-    # 1 is the clone, 2 the code that it borrows; what is deeper is the entry point taking its money.
+    # 1 is the clone, 2 the code that it borrows; deeper is the entry point taking its money.
     return [step for step in answer["structLogs"] if step["depth"] <= 2]
 
 
