@@ -1,166 +1,217 @@
-"""Chains in memory: wallets, grants, operations and tokens."""
+"""A chain in memory that mines, reorganises, fails and lags as told."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from task_engine.errors import Conflict, InvalidRequest
-from task_engine.evm.address import Address, keccak256
-from task_engine.evm.create2 import create2_address
-from task_engine.evm.signature import recover_signer
+from task_engine.evm.failures import RpcError
 from task_engine.evm.tokens import TokenMetadata
-from task_engine.model.grant import Grant, GrantStatus
-from task_engine.model.json_value import JsonObject
-from task_engine.model.operation import Operation, OperationCall
-from task_engine.model.payment import Payment
-from task_engine.model.wallet import Wallet
+from task_engine.model.json_value import JsonValue
+from task_engine.operator.cursor import Cursor, cursor_from_json, cursor_to_json
+from task_engine.operator.findings import Finding
 
-FACTORY = Address("0x9406Cc6185a346906296840746125a0E44976454")
-CONTROLLER = Address("0x00000000000000000000000000000000000000C0")
+from tests.fakes.clock import FakeClock
 
-
-class FakeFactories:
-    """Implements Factories: any factory makes wallets of the same code."""
-
-    def default(self, chain_id: int) -> str:
-        return FACTORY
-
-    def address(self, chain_id: int, factory: str, owner: str, salt: int) -> str:
-        encoded = Address(owner).raw + salt.to_bytes(32, "big")
-        return create2_address(Address(factory), keccak256(encoded), bytes(32))
+BLOCK_MS = 12_000
+Filter = dict[str, Any]
 
 
-class FakeGrants:
-    """Implements Grants."""
+@dataclass(frozen=True)
+class Emitted:
+    """What a transaction emits: contract, topics, data."""
 
-    def __init__(self) -> None:
-        self.rows: list[Grant] = []
-
-    def of_wallet(self, owner: str, chain_id: int, wallet: str) -> list[Grant]:
-        wanted = (owner, chain_id, wallet)
-        found = [row for row in self.rows if (row.owner, row.chain_id, row.wallet) == wanted]
-        return sorted(found, key=lambda grant: -grant.entity_id)
-
-    def put(self, grant: Grant, supersedes: tuple[Grant, ...]) -> Grant:
-        taken = {(row.wallet, row.chain_id, row.entity_id) for row in self.rows}
-        if (grant.wallet, grant.chain_id, grant.entity_id) in taken:
-            raise Conflict("taken", code="POLICIES_ENTITY_TAKEN")
-        for each in supersedes:
-            self.set_status(each, GrantStatus.REVOKED)
-        self.rows.append(grant)
-        return grant
-
-    def set_status(self, grant: Grant, status: GrantStatus) -> Grant:
-        self.rows.remove(grant)
-        self.rows.append(replace(grant, status=status))
-        return self.rows[-1]
+    address: str
+    topics: tuple[str, ...] = ()
+    data: str = "0x"
 
 
-class FakeDesk:
-    """Implements GrantDesk; owners sign the text of a grant's terms."""
+@dataclass
+class FakeBlock:
+    number: int
+    hash: str
+    parent: str
+    timestamp: int
+    logs: list[dict[str, JsonValue]] = field(default_factory=list)
 
-    def __init__(self) -> None:
-        self.key = str(CONTROLLER)
-        self.epochs: dict[str, int] = {}
-
-    def controller(self) -> str:
-        return self.key
-
-    def epoch(self, wallet: Wallet) -> int:
-        return self.epochs.get(wallet.address, 0)
-
-    def typed_data(self, wallet: Wallet, grant: Grant) -> JsonObject:
-        return {"primaryType": "Grant", "message": {"terms": terms(grant)}}
-
-    def digest(self, wallet: Wallet, grant: Grant) -> str:
-        return "0x" + keccak256(terms(grant).encode()).hex()
-
-    def signed_by(self, wallet: Wallet, grant: Grant) -> str:
-        return recover_signer(terms(grant).encode(), grant.signature)
-
-    def revocation(self, wallet: Wallet, grant: Grant) -> tuple[str, str]:
-        return wallet.address, f"0x{grant.entity_id:08x}"
+    @property
+    def header(self) -> dict[str, JsonValue]:
+        return {
+            "number": hex(self.number),
+            "hash": self.hash,
+            "parentHash": self.parent,
+            "timestamp": hex(self.timestamp),
+            "difficulty": "0x0",
+            "gasLimit": hex(30_000_000),
+            "gasUsed": hex(21_000 * len(self.logs)),
+        }
 
 
-def terms(grant: Grant) -> str:
-    """All that the owner agrees to."""
-    cap = grant.erc20_cap
-    spent = (cap.token, cap.amount) if cap else None
-    who = (grant.id, grant.chain_id, grant.wallet, grant.signer)
-    return repr((*who, grant.valid_until, grant.epoch, grant.permissions, spent))
+class FakeChain:
+    """Implements RpcPort. Each block has its own time, `BLOCK_MS` after the one before.
 
+    `before_call` runs before every single call, also between those of a batch: it may change the
+    chain or raise. `max_logs` is the most that a range query gives.
+    """
 
-class FakeOperations:
-    """Implements Operations."""
+    def __init__(self, clock: FakeClock, chain_id: int = 31337) -> None:
+        self.chain_id = chain_id
+        self.clock = clock
+        self.blocks: list[FakeBlock] = []
+        self.calls: Counter[str] = Counter()
+        self.round_trips = 0
+        self.max_logs = 10**9
+        self.answers: dict[tuple[str, str], JsonValue | RpcError] = {}
+        self.before_call: Callable[[str], None] = lambda _method: None
+        self.before_trip: Callable[[], None] = lambda: None
+        self._made = 0
+        self.highest = 0
+        self.mine()
 
-    def __init__(self) -> None:
-        self.rows: dict[str, Operation] = {}
-
-    def get(self, operation_id: str) -> Operation | None:
-        return self.rows.get(operation_id)
-
-    def by_hash(self, owner: str, user_op_hash: str) -> Operation | None:
-        for row in self.rows.values():
-            if (row.owner, row.hash) == (owner, user_op_hash):
-                return row
-        return None
-
-    def create(self, operation: Operation) -> Operation:
-        return self.rows.setdefault(operation.id, operation)
-
-    def save(self, operation: Operation) -> Operation:
-        stored = self.rows[operation.id]
-        if stored.status.final:
-            return stored
-        self.rows[operation.id] = operation
-        return operation
-
-
-class FakeVaults:
-    """Implements Vaults."""
-
-    def __init__(self, operations: FakeOperations) -> None:
-        self._operations = operations
-        self.held: dict[tuple[str, str], int] = {}
-        self.sponsored = False
-        self.failure: Exception | None = None
-        self.nonces: dict[str, int] = {}
-
-    def holds(self, chain_id: int, wallet: str, token: str) -> int:
-        if self.failure is not None:
-            raise self.failure
-        return self.held.get((wallet, token), 0)
-
-    def pays_for_gas(self, chain_id: int) -> bool:
-        return self.sponsored
-
-    def nonce(self, chain_id: int, wallet: str) -> int:
-        if self.failure is not None:
-            raise self.failure
-        return self.nonces.get(wallet, 0)
-
-    def sent(self, name: str) -> Operation | None:
-        return self._operations.get(name)
-
-    def send(self, name: str, owner: str, payment: Payment) -> Operation:
-        data = "0x" if not payment.token else f"0xa9059cbb{'00' * 32}{payment.amount:064x}"
-        to = payment.token or payment.recipient
-        call = OperationCall(to, 0 if payment.token else payment.amount, data)
-        operation_hash = "0x" + keccak256(name.encode()).hex()
-        return self._operations.create(
-            Operation(name, owner, payment.chain_id, payment.wallet, operation_hash, {}, (call,), 1)
+    def mine(self, *emitted: Emitted) -> FakeBlock:
+        self.clock.forward(BLOCK_MS)
+        self._made += 1
+        number = len(self.blocks)
+        block = FakeBlock(
+            number,
+            _hash("block", self._made),
+            self.blocks[-1].hash if self.blocks else "0x" + "00" * 32,
+            self.clock.now_ms() // 1000,
         )
+        block.logs = [_log(block, i, e) for i, e in enumerate(emitted)]
+        self.blocks.append(block)
+        self.highest = max(self.highest, number)
+        return block
+
+    def reorg(self, depth: int) -> None:
+        """Take the newest blocks away; what is mined next has other hashes."""
+        kept = max(1, len(self.blocks) - depth)
+        del self.blocks[kept:]
+
+    def call(self, method: str, *params: JsonValue) -> JsonValue:
+        self._trip()
+        answer = self._answer(method, list(params))
+        if isinstance(answer, RpcError):
+            raise answer
+        return answer
+
+    def batch(
+        self, calls: Sequence[tuple[str, list[JsonValue]]], *, until: float | None = None
+    ) -> list[JsonValue | RpcError]:
+        self._trip()
+        return [self._answer(method, params) for method, params in calls]
+
+    def _trip(self) -> None:
+        self.round_trips += 1
+        self.before_trip()
+
+    def _answer(self, method: str, params: list[Any]) -> JsonValue | RpcError:
+        self.calls[method] += 1
+        self.before_call(method)
+        if method == "eth_getBlockByNumber":
+            number = len(self.blocks) - 1 if params[0] == "latest" else int(params[0], 16)
+            return self.blocks[number].header if 0 <= number < len(self.blocks) else None
+        if method == "eth_getLogs":
+            return self._logs(params[0])
+        if method == "eth_getBlockReceipts":
+            block = next(b for b in self.blocks if b.hash == params[0])
+            halves = (block.logs[:2], block.logs[2:])
+            return [{"logs": list[JsonValue](half)} for half in halves]
+        if method == "eth_call":
+            return self.answers.get((params[0]["to"], params[0]["data"]), "0x")
+        raise AssertionError(f"nobody answers {method}")
+
+    def _logs(self, wanted: Filter) -> JsonValue | RpcError:
+        if "blockHash" in wanted:
+            blocks = [block for block in self.blocks if block.hash == wanted["blockHash"]]
+            if not blocks:
+                return RpcError("unknown block", rpc_code=-32000, may_retry=True)
+        else:
+            first, last = int(wanted["fromBlock"], 16), int(wanted["toBlock"], 16)
+            blocks = self.blocks[first : last + 1]
+        found = [log for block in blocks for log in block.logs if takes(wanted, log)]
+        if len(found) > self.max_logs:
+            text = f"query returned more than {self.max_logs} results"
+            return RpcError(text, rpc_code=-32005)
+        return list(found)
+
+
+def takes(wanted: Filter, log: dict[str, Any]) -> bool:
+    """The node's rule for eth_getLogs."""
+    addresses, topics = wanted.get("address"), wanted.get("topics") or []
+    if addresses is not None and log["address"] not in addresses:
+        return False
+    if len(topics) > len(log["topics"]):
+        return False
+    return all(
+        any_of is None or topic in any_of
+        for any_of, topic in zip(topics, log["topics"], strict=False)
+    )
+
+
+class MemoryCursors:
+    """Implements CursorStore; keeps JSON, as a store would."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, Any] | None = None
+        self.writes = 0
+
+    def get(self, chain_id: int) -> Cursor | None:
+        return None if self.stored is None else cursor_from_json(self.stored)
+
+    def put(self, cursor: Cursor, expected_revision: int) -> bool:
+        held = 0 if self.stored is None else int(self.stored["revision"])
+        if held != expected_revision:
+            return False
+        self.writes += 1
+        self.stored = cursor_to_json(cursor)
+        return True
+
+
+class Inbox:
+    """Implements Notifier."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.before: Callable[[Finding], None] = lambda _finding: None
+
+    def send(self, findings: Sequence[Finding]) -> None:
+        for finding in findings:
+            self.before(finding)
+            self.findings.append(finding)
 
 
 class FakeTokens:
-    """Implements Tokens."""
+    """Implements TokenPort: every contract is a token of six decimals, unless told."""
 
     def __init__(self) -> None:
-        self.known: dict[str, TokenMetadata] = {}
+        self.known: dict[str, TokenMetadata | RpcError] = {}
+        self.lookups = 0
 
     def lookup(self, chain_id: int, address: str) -> TokenMetadata:
-        if chain_id == 5:
-            raise InvalidRequest("chain 5 is not configured here", code="INVALID_REQUEST")
-        lower = address.lower()
-        unknown = TokenMetadata(False, lower, "UNKNOWN", "Unknown Token", 18, "rpc")
-        return self.known.get(lower, unknown)
+        self.lookups += 1
+        token = self.known.get(address)
+        if isinstance(token, RpcError):
+            raise token
+        return token or TokenMetadata(True, address, "USDX", "Dollar X", 6, "rpc")
+
+
+def _log(block: FakeBlock, index: int, emitted: Emitted) -> dict[str, JsonValue]:
+    return {
+        "address": emitted.address,
+        "topics": list(emitted.topics),
+        "data": emitted.data,
+        "blockNumber": hex(block.number),
+        "blockHash": block.hash,
+        "transactionHash": _hash(block.hash, index),
+        "transactionIndex": hex(index),
+        "logIndex": hex(index),
+        "removed": False,
+    }
+
+
+def _hash(*parts: object) -> str:
+    return "0x" + hashlib.sha256(repr(parts).encode()).hexdigest()
