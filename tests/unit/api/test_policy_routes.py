@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.chain import CONTROLLER
+from tests.fakes.wallets import CONTROLLER
 from tests.unit.api.partner import assertion
 from tests.unit.api.world import CHAIN, OTHER, World
 from tests.unit.services.login import STRANGER, WALLET, sign

@@ -7,7 +7,7 @@ from task_engine.config import Limits
 from task_engine.evm.address import Address
 from task_engine.model.task import TaskStatus
 
-from tests.fakes.chain import FACTORY
+from tests.fakes.wallets import FACTORY
 from tests.unit.api.world import CHAIN, OTHER, OWNER, World
 
 

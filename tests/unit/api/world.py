@@ -41,7 +41,7 @@ from task_engine.services.user_operations import UserOperationService
 from task_engine.services.wallets import WalletService
 from task_engine.services.withdrawals import WithdrawService
 
-from tests.fakes.chain import (
+from tests.fakes.wallets import (
     FakeDesk,
     FakeFactories,
     FakeGrants,

@@ -3,14 +3,16 @@ estimate."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from task_engine.api.application import Application, Gate
 from task_engine.api.http import Reply, Request
+from task_engine.api.overrides import erc20_overrides
 from task_engine.api.request_body import Fields, json_object
 from task_engine.api.wire_run import estimate_json, node_run_json, simulated_json, trigger_run_json
 from task_engine.compiler.schema.kinds import node_type_of, trigger_type_of
 from task_engine.errors import InvalidRequest
+from task_engine.model.execution import Outcome
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType
 from task_engine.model.trigger import TriggerType
@@ -41,16 +43,17 @@ class Nodes:
         """POST /nodes:run; 200 whether or not the node succeeds"""
         caller = request.principal
         run = _node_run(Fields(json_object(request.body)), caller.chain_id)
+        key = request.headers.get("idempotency-key", "")
+        name = reply_name("node", caller.owner, key) if key else ""
+        run = replace(run, run_id=name)
 
         def make() -> Made:
             outcome = self._services.one_shot.run_node(caller.owner, run)
             # What failed without an answer may be tried again under the same key.
-            return Made(node_run_json(run, outcome), outcome.error is None or outcome.has_data)
+            return Made(node_run_json(run, outcome), _is_kept(run, outcome))
 
-        key = request.headers.get("idempotency-key", "")
         if not key:
             return Reply(200, make().reply)
-        name = reply_name("node", caller.owner, key)
         return Reply(200, self._services.once.reply(name, "", _KEPT_SECONDS, make))
 
     def run_trigger(self, request: Request) -> Reply:
@@ -101,19 +104,24 @@ class Nodes:
 _DEFINITION = ("trigger", "nodes", "edges", "inputVariables", "smartWalletAddress", "name")
 
 
+def _is_kept(run: NodeRun, outcome: Outcome) -> bool:
+    simulated = outcome.chain is not None and outcome.chain.simulated
+    if run.type is NodeType.CONTRACT_WRITE and simulated:
+        return False
+    return not outcome.wait_seconds and (outcome.error is None or outcome.has_data)
+
+
 def _node_run(fields: Fields, default_chain: int) -> NodeRun:
     node = fields.mapping("node")
     variables = fields.mapping("inputVariables")
     chain_id = fields.integer("chainId", least=1) or default_chain
-    overrides = fields.anything("erc20Overrides")
+    overrides = erc20_overrides(fields)
     kind, config = node_type_of(node.get("type")), node.get("config")
     if kind is None:
         known = ", ".join(NodeType)
         fields.refuse("node.type", f"must be one of {known}", "NODES_BAD_NODE")
     if config is not None and not isinstance(config, dict):
         fields.refuse("node.config", "must be an object", "NODES_BAD_NODE")
-    if overrides is not None and not isinstance(overrides, list):
-        fields.refuse("erc20Overrides", "must be a list", "NODES_BAD_REQUEST")
     for name in ("id", "name"):
         if not isinstance(node.get(name), str | None):
             fields.refuse(f"node.{name}", "must be a string", "NODES_BAD_NODE")
@@ -122,7 +130,7 @@ def _node_run(fields: Fields, default_chain: int) -> NodeRun:
         raise InvalidRequest("the node can't be told", code="NODES_BAD_NODE")
     node_id = str(node.get("id") or "node")
     name = str(node.get("name") or node_id)
-    return NodeRun(kind, config or {}, chain_id, node_id, name, variables)
+    return NodeRun(kind, config or {}, chain_id, node_id, name, variables, overrides)
 
 
 def _priced(fields: Fields) -> tuple[PricedNode, ...]:

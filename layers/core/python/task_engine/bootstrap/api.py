@@ -21,6 +21,7 @@ from task_engine.services.tokens_jwt import TokenVerifier
 from task_engine.services.triggers import TriggerPorts, TriggerService
 
 if TYPE_CHECKING:
+    from task_engine.api.tokens import Tokens
     from task_engine.services.auth import AuthService
 
 
@@ -119,9 +120,15 @@ def wallets_api() -> Application:
         operations=UserOperationService(
             wallets.operations(), lambda operation: wallets.writer().look(operation)
         ),
-        tokens=wallets.tokens,
+        tokens=_tokens,
     )
     return build_app(gate(), services)
+
+
+def _tokens() -> Tokens:
+    from task_engine.bootstrap.chains import tokens  # noqa: PLC0415
+
+    return tokens()
 
 
 @cache

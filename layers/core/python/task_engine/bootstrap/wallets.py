@@ -8,9 +8,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from task_engine.bootstrap import stores
+from task_engine.bootstrap.chains import chains
 from task_engine.bootstrap.core import client, clock, dynamo, packer, settings
 from task_engine.errors import ConfigurationError
-from task_engine.evm.chains import Chains
 from task_engine.evm.wallets.factories import WalletFactories
 from task_engine.services.wallets import WalletService
 
@@ -22,15 +22,8 @@ if TYPE_CHECKING:
     from task_engine.evm.paymasters.ports import Paymaster
     from task_engine.evm.senders.ports import Sender
     from task_engine.evm.signer import Signer
-    from task_engine.evm.tokens import TokenService
     from task_engine.evm.wallet_vaults import WalletVaults
     from task_engine.evm.wallet_writer import WalletWriter
-
-
-@cache
-def chains() -> Chains:
-    """The chains of this deployment."""
-    return Chains(settings().chains, clock=clock())
 
 
 @cache
@@ -95,14 +88,6 @@ def vaults() -> WalletVaults:
     from task_engine.evm.wallet_vaults import WalletVaults  # noqa: PLC0415
 
     return WalletVaults(chains(), operations(), writer)
-
-
-@cache
-def tokens() -> TokenService:
-    """What tokens are called."""
-    from task_engine.evm.tokens import TokenService  # noqa: PLC0415
-
-    return TokenService(chains())
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,11 @@ from __future__ import annotations
 from functools import cache
 
 from task_engine.bootstrap import wallets
+from task_engine.bootstrap.chains import chains, simulator
 from task_engine.bootstrap.core import clock
 from task_engine.config import Settings
-from task_engine.evm.simulation import ChainSimulator
 from task_engine.processors.contract_write import ContractWriteProcessor, WritePorts
 from task_engine.processors.eth_transfer import EthTransferProcessor
-
-
-@cache
-def simulator() -> ChainSimulator:
-    """Tries calls out."""
-    return ChainSimulator(wallets.chains())
 
 
 @cache
@@ -32,4 +26,4 @@ def contract_write(settings: Settings) -> ContractWriteProcessor:  # noqa: ARG00
 def eth_transfer(settings: Settings) -> EthTransferProcessor:
     """Runs ethTransfer nodes."""
     sponsored = frozenset(chain.id for chain in settings.chains.values() if chain.paymaster)
-    return EthTransferProcessor(write_ports(), wallets.chains(), sponsored)
+    return EthTransferProcessor(write_ports(), chains(), sponsored)

@@ -27,9 +27,9 @@ from task_engine.model.json_value import JsonValue
 from task_engine.model.operation import Operation, OperationCall, OperationStatus
 from task_engine.model.wallet import Wallet
 
-# Chains of seconds are looked at once more before a function's answer; slower ones are not.
-_LOOKS = (0.05, 0.1, 0.2, 0.4)
-_MADE_ANEW = 3
+# Seconds between looks before a function answers that it has to be called again: fast chains are
+# done by then, and a look costs less than another walk through the state machine.
+_LOOKS = (0.05, 0.15, 0.3, 0.5)
 
 
 class Operations(Protocol):
@@ -148,15 +148,12 @@ class WalletWriter:
 
         record = SentRecord.from_json(dict(operation.sent)) if operation.sent else None
         outcome = sender.send(_of(operation), record, save)
-        for pause in _LOOKS if not outcome.status.final and self._is_quick(operation) else ():
+        for pause in _LOOKS:
+            if outcome.status is not OperationStatus.SENT:
+                break
             self._sleep(pause)
             outcome = sender.look(_of(operation), outcome.record)
-            if outcome.status.final:
-                break
         return self._settled(stored, outcome)
-
-    def _is_quick(self, operation: Operation) -> bool:
-        return self._ports.chains.chain(operation.chain_id).block_seconds <= 2
 
     def _settled(self, operation: Operation, outcome: Outcome) -> Operation:
         error = outcome.reason

@@ -87,13 +87,14 @@ def held(claim: Claim) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class RunPorts:
-    """What a node runner works on."""
+    """What a node runner works on; `simulated` runs leave nothing behind."""
 
     steps: StepStore
     plans: PlanStore
     states: StateStores
     clock: Clock
     limits: Limits
+    simulated: bool = False
 
 
 class NodeRunner:
@@ -161,8 +162,14 @@ class NodeRunner:
             limits=self._ports.limits,
             deadline=self._ports.clock.monotonic() + remaining_seconds - _STORE_MARGIN_SECONDS,
             state=self._ports.states.of(run.task_id),
-            origin=Origin(run.execution_id, run.task_id, run.owner),
+            simulated=self._ports.simulated,
+            origin=None if self._ports.simulated else _origin(run),
+            run_key=run.execution_id if self._ports.simulated else "",
         )
+
+
+def _origin(run: Run) -> Origin:
+    return Origin(run.execution_id, run.task_id, run.owner)
 
 
 def run_processor(work: Callable[[], Outcome]) -> Outcome:

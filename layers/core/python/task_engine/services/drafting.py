@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from task_engine.compiler.chain_names import chain_id_of
 from task_engine.compiler.compile import compile_definition
 from task_engine.compiler.validate import TaskDraft, ValidationRules, validate_task
 from task_engine.config import Settings
 from task_engine.errors import InvalidRequest, Problem
 from task_engine.evm.address import Address, is_address
 from task_engine.ids import new_id
+from task_engine.model.chain import Chain
 from task_engine.model.json_value import JsonObject, JsonValue
 from task_engine.model.node import CHAIN_NODE_TYPES, NodeType
 from task_engine.model.plan import Plan
@@ -40,7 +42,7 @@ class Drafting:
             now_ms=now_ms,
             syntax_check=_syntax_check,
         )
-        refused = (*self._runner_problems(owner, body), *_not_offered(body))
+        refused = (*self._runner_problems(owner, body), *_not_offered(body, self._settings.chains))
         try:
             draft = validate_task(body, rules)
         except InvalidRequest as error:
@@ -67,31 +69,31 @@ class Drafting:
 _REFUSED = "the workflow can't be created"
 
 
-_NOT_YET = CHAIN_NODE_TYPES - {NodeType.CONTRACT_READ, NodeType.BALANCE}
-
-
-def _not_offered(body: JsonObject) -> list[Problem]:
-    """Nodes without a processor: better refused now than failed in every run."""
+def _not_offered(body: JsonObject, chains: Mapping[int, Chain]) -> list[Problem]:
+    """Nodes that can't work here: better refused now than failed in every run."""
     nodes = body.get("nodes")
     return [
         problem
         for place, node in enumerate(nodes if isinstance(nodes, list) else [])
-        for problem in _without_processor(node, f"nodes[{place}]")
+        for problem in _not_here(node, f"nodes[{place}]", chains)
     ]
 
 
-def _without_processor(node: JsonValue, path: str) -> Iterator[Problem]:
+def _not_here(node: JsonValue, path: str, chains: Mapping[int, Chain]) -> Iterator[Problem]:
     kind = _kind(node)
     given = node.get("config") if isinstance(node, dict) else None
     config = given if isinstance(given, dict) else {}
     if kind is NodeType.LOOP:
-        yield from _without_processor(config.get("runner"), f"{path}.config.runner")
+        yield from _not_here(config.get("runner"), f"{path}.config.runner", chains)
     elif kind is NodeType.AWAIT and config.get("chainEvent") is not None:
         text = "events on chain can't be awaited in this deployment yet"
         yield Problem("NOT_IMPLEMENTED", f"{path}.config.chainEvent", text)
-    elif kind in _NOT_YET:
-        text = f"{kind.value} nodes are not available in this deployment yet"
-        yield Problem("NOT_IMPLEMENTED", f"{path}.type", text)
+    elif kind in CHAIN_NODE_TYPES:
+        field = "chain" if kind is NodeType.BALANCE else "chainId"
+        chain = chains.get(chain_id_of(config.get(field)) or 0)
+        if chain is not None and not chain.rpc_urls:
+            text = f"chain {chain.id} has no node here: its RPC URL is not configured"
+            yield Problem("INVALID_NODE_CONFIG", f"{path}.config.{field}", text)
 
 
 def _kind(node: JsonValue) -> NodeType | None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from task_engine.clock import Clock
 from task_engine.compiler.references import references_of
 from task_engine.config import Limits
 from task_engine.errors import InvalidRequest, Problem
+from task_engine.evm.simulated import Erc20Override
+from task_engine.ids import new_id
 from task_engine.model.execution import Outcome
 from task_engine.model.json_value import JsonObject, JsonValue
 from task_engine.model.node import CHAIN_NODE_TYPES, NodeType
 from task_engine.model.plan import PlanNode
 from task_engine.model.trigger import TriggerType
-from task_engine.processors.base import Scope
+from task_engine.processors.base import Origin, Scope
 from task_engine.run.memory import ScratchState
 from task_engine.run.node_runner import failure, run_processor
 from task_engine.services.firing import manual_problem, merged_map, timed_data
@@ -22,13 +25,19 @@ from task_engine.services.scratch import ScratchRuns, SecretsOf
 from task_engine.template.redact import Redactor
 
 ONE_NODE_SECONDS = 24.0
+# Of which so many are left for the last look.
+_LEAVE_SECONDS = 4.0
 CHAIN_TRIGGERS = frozenset({TriggerType.BLOCK, TriggerType.EVENT})
 _CONFIG = "INVALID_TRIGGER_CONFIG"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeRun:
-    """A node to run, with the values that it may read; `chain_id` is meant where it names none."""
+    """A node to run, with the values that it may read; `chain_id` is meant where it names none.
+
+    `overrides` are token balances and allowances that simulated writes take for granted. What a
+    real write sends is named after `run_id`: the same one twice sends once.
+    """
 
     type: NodeType
     config: JsonObject
@@ -36,14 +45,24 @@ class NodeRun:
     id: str = "node"
     name: str = "node"
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
+    overrides: tuple[Erc20Override, ...] = ()
+    run_id: str = ""
 
 
 class OneShot:
     """Runs with the same processors as workflows, on an empty `state.*`, with the caller's own
     secrets, which are masked in what comes back."""
 
-    def __init__(self, runs: ScratchRuns, secrets: SecretsOf, limits: Limits, clock: Clock) -> None:
+    def __init__(
+        self,
+        runs: ScratchRuns,
+        secrets: SecretsOf,
+        limits: Limits,
+        clock: Clock,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._runs = runs
+        self._pause = pause
         self._secrets = secrets
         self._limits = limits
         self._clock = clock
@@ -64,9 +83,16 @@ class OneShot:
             deadline=self._clock.monotonic() + ONE_NODE_SECONDS,
             state=ScratchState(),
             simulated=True,
+            origin=Origin(f"run-{run.run_id or new_id()}", "", owner),
+            overrides=run.overrides,
         )
         processor = self._runs.processor(run.type)
-        return Redactor(scope.secrets).outcome(run_processor(lambda: processor.run(node, scope)))
+        outcome = run_processor(lambda: processor.run(node, scope))
+        last = scope.deadline - _LEAVE_SECONDS
+        while outcome.wait_seconds and self._clock.monotonic() < last:
+            self._pause(min(1.0, outcome.wait_seconds))
+            outcome = run_processor(lambda: processor.run(node, scope))
+        return Redactor(scope.secrets).outcome(outcome)
 
     def run_trigger(self, kind: TriggerType, config: JsonObject) -> Outcome:
         """What the trigger would bring if it fired now. Raises InvalidRequest for a trigger of

@@ -149,7 +149,7 @@ class ScratchRuns:
         return Ended(status, error, tuple(memory.steps(execution.id)))
 
     def _runners(self, memory: MemoryRun, left: Callable[[], float]) -> dict[NodeType, Runner]:
-        ports = RunPorts(memory, memory, ScratchState(), self._clock, self._limits)
+        ports = RunPorts(memory, memory, ScratchState(), self._clock, self._limits, simulated=True)
         runners: dict[NodeType, Runner] = {
             kind: _Timed(NodeRunner(processor, ports), left)
             for kind, processor in self._processors.items()

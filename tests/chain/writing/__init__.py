@@ -1,0 +1,1 @@
+"""Writes through smart wallets, on a development chain."""
