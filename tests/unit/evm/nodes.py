@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,12 +30,15 @@ class Failing:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A reply as it goes over the wire; `hang_up` sends none."""
+    """A reply as it goes over the wire; `hang_up` sends none, `drips` sends it byte by byte, `cut`
+    ends after half of it."""
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     hang_up: bool = False
+    drips: bool = False
+    cut: bool = False
     wait_for: threading.Event | None = None
 
 
@@ -107,6 +111,7 @@ def _json(document: Any) -> Raw:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     node: JsonRpcNode
+    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -131,7 +136,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.body)))
         self.end_headers()
-        self.wfile.write(reply.body)
+        if reply.cut:
+            self.close_connection = True
+            self.wfile.write(reply.body[: len(reply.body) // 2])
+        elif reply.drips:
+            for place in range(len(reply.body)):
+                self.wfile.write(reply.body[place : place + 1])
+                self.wfile.flush()
+                time.sleep(0.01)
+        else:
+            self.wfile.write(reply.body)
 
     def log_message(self, *_: object) -> None:
         """Nothing is printed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -139,6 +140,7 @@ FAILURES = [
     Raw(503),
     Raw(429, headers={"Retry-After": "1"}),
     Raw(hang_up=True),
+    Raw(200, b'[{"id": 1, "result": "0xaa36a7"}]', cut=True),
     Raw(200, b"<html>a proxy's page</html>"),
     Raw(200, b"[" * 5000 + b"]" * 5000),
     Raw(200, b"[]"),
@@ -170,7 +172,7 @@ def test_another_node_answers_at_once_when_one_fails(
     assert len(first.received) == 2
 
 
-@pytest.mark.parametrize("failure", FAILURES[:13])
+@pytest.mark.parametrize("failure", FAILURES[:14])
 def test_a_failure_that_passes_is_waited_for(
     first: JsonRpcNode, world: World, failure: Raw
 ) -> None:
@@ -233,6 +235,28 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
     rpc = world.rpc(first.url, second.url, timeout_seconds=0.2)
     assert rpc.call("eth_blockNumber") == "0x2"
     never.set()
+
+
+def test_an_answer_in_drops_ends_with_the_time_for_all_of_it(
+    first: JsonRpcNode, second: JsonRpcNode, world: World
+) -> None:
+    # Given an answer of twenty seconds, no part of which is late
+    first.replies = [Raw(200, b" " * 2000, drips=True)]
+    rpc = world.rpc(first.url, second.url, timeout_seconds=0.2)
+    began = time.monotonic()
+    assert rpc.call("eth_blockNumber") == "0x2"
+    assert time.monotonic() - began < 10
+
+
+def test_an_answer_that_is_too_large_is_none(
+    first: JsonRpcNode, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("task_engine.evm.transport._LARGEST_BYTES", 1000)
+    first.results["same"] = lambda text: text
+    rpc = world.rpc(first.url)
+    assert rpc.call("same", "x" * 800) == "x" * 800
+    with pytest.raises(RpcError, match="the answer is too large"):
+        rpc.call("same", "x" * 2000)
 
 
 def test_only_the_calls_that_were_too_many_are_asked_again(

@@ -8,9 +8,11 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from task_engine.clock import Clock, SystemClock
 from task_engine.kept_connections import KeptConnections
 
 _LARGEST_BYTES = 33_554_432
+_CHUNK_BYTES = 65_536
 
 
 class NoAnswer(Exception):
@@ -51,18 +53,18 @@ class Place:
 class Transport:
     """Posts; safe for threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
         self._connections = KeptConnections()
 
     def post(self, place: Place, body: bytes, timeout_seconds: float) -> Reply:
         """The reply, whatever its status; raises NoAnswer."""
+        end = self._clock.monotonic() + timeout_seconds
         connection = self._connections.take(place.origin, timeout_seconds)
         try:
             connection.request("POST", place.path, body, place.headers)
             response = connection.getresponse()
-            raw = response.read(_LARGEST_BYTES + 1)
-            if len(raw) > _LARGEST_BYTES:
-                raise NoAnswer("the answer is too large")
+            raw = self._body(response, end)
         except TimeoutError as error:
             connection.close()
             raise NoAnswer("no answer in time") from error
@@ -77,6 +79,20 @@ class Transport:
             raise
         self._connections.give_back(place.origin, connection)
         return Reply(response.status, raw, _seconds(response.getheader("Retry-After")))
+
+    def _body(self, response: http.client.HTTPResponse, end: float) -> bytes:
+        """All of it: an answer that comes in drops, each in time, ends at `end` too."""
+        raw = bytearray()
+        while chunk := response.read1(_CHUNK_BYTES):
+            raw += chunk
+            if len(raw) > _LARGEST_BYTES:
+                raise NoAnswer("the answer is too large")
+            if self._clock.monotonic() > end:
+                raise TimeoutError
+        if response.length:
+            raise http.client.IncompleteRead(bytes(raw), response.length)
+        response.close()  # Ends this answer for the connection, which stays open.
+        return bytes(raw)
 
 
 def _seconds(text: str | None) -> float:
