@@ -169,6 +169,7 @@ def _task_reads(ids: Ids) -> list[Ask]:
     return [
         Ask("GET /workflows/{id}", f"/workflows/{ids.task}", ("GetItem",)),
         Ask("GET /workflows", f"/workflows?limit={PAGE}", ("Query",), note=f"page of {PAGE}"),
+        Ask("GET /workflows", "/workflows", ("Query",), note="first page"),
         Ask("GET /workflows", f"/workflows{of_wallet}", ("Query",), note="filtered"),
         Ask("GET /workflows:count", "/workflows:count", ("Query",)),
         Ask(
