@@ -88,16 +88,42 @@ def test_what_stands_before_the_route_does_not_matter(world: World, base: str) -
     ("method", "path"),
     [
         ("GET", "/workflows/a/b/c"),
-        ("PATCH", "/workflows"),
         ("POST", "/workflows:unknown"),
         ("POST", "/executions/01anyulid:explode"),
-        ("GET", "/wallets/0x12"),
+        ("DELETE", "/executions/"),
+        ("POST", "/secrets/a/b"),
     ],
 )
 def test_an_unknown_route_is_a_problem(world: World, method: str, path: str) -> None:
     answer = world.call(method, path)
     assert answer.status == 404
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json["instance"] == REQUEST_ID
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "/workflows", "GET, POST, OPTIONS"),
+        ("PUT", "/workflows/01anyulid", "DELETE, GET, OPTIONS"),
+        ("PUT", "/workflows/01anyulid:pause", "POST, OPTIONS"),
+        ("POST", "/workflows:count", "GET, OPTIONS"),
+        ("PUT", "/workflows:simulate", "POST, OPTIONS"),
+        ("GET", "/nodes:run", "POST, OPTIONS"),
+        ("POST", "/executions/01anyulid:getStatus", "GET, OPTIONS"),
+        ("GET", "/auth:exchange", "POST, OPTIONS"),
+        ("POST", "/health", "GET, OPTIONS"),
+        ("HEAD", "/health", "GET, OPTIONS"),
+    ],
+)
+@pytest.mark.parametrize("base", ["/api/v1", "/live/api/v1"])
+def test_a_known_path_by_another_method_tells_its_methods(
+    world: World, method: str, path: str, allowed: str, base: str
+) -> None:
+    answer = world.call(method, path, token="", base=base)
+    assert (answer.status, answer.headers["allow"]) == (405, allowed)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json["code"] == "METHOD_NOT_ALLOWED"
     assert answer.json["instance"] == REQUEST_ID
 
 

@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, CORSConf
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from task_engine.api.access import Access
+from task_engine.api.allowed import allowed_methods
 from task_engine.api.http import Reply, Request, body_of, headers_of, query_of
 from task_engine.api.principal import Authenticator, Principal
 from task_engine.api.problems import problem_reply, unexpected_reply, unknown_route_reply
@@ -165,7 +166,9 @@ class Application:
         return caller
 
     def _unknown_route(self, _: NotFoundError) -> Response[str]:
-        return self._response(unknown_route_reply(_request_id(self._rest.current_event.raw_event)))
+        event = self._rest.current_event.raw_event
+        methods = allowed_methods(self.routes, _BASE.sub("", event["path"]))
+        return self._response(unknown_route_reply(_request_id(event), methods))
 
     def _response(self, reply: Reply) -> Response[str]:
         text = reply.text if reply.body is None else _json(reply.body)

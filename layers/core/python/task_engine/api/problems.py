@@ -36,8 +36,12 @@ def unexpected_reply(request_id: str) -> Reply:
     return Reply(500, _document(500, _NEUTRAL, request_id), {}, CONTENT_TYPE)
 
 
-def unknown_route_reply(request_id: str) -> Reply:
-    """The reply for a path or verb that this API does not have."""
+def unknown_route_reply(request_id: str, methods: tuple[str, ...] = ()) -> Reply:
+    """The reply for a path or verb that this API does not have, or has by other `methods` only."""
+    if methods:
+        document = _document(405, f"this path has {', '.join(methods)} only", request_id)
+        document["code"] = "METHOD_NOT_ALLOWED"
+        return Reply(405, document, {"Allow": ", ".join((*methods, "OPTIONS"))}, CONTENT_TYPE)
     document = _document(404, "there is no such route", request_id)
     document["code"] = "NOT_FOUND"
     return Reply(404, document, {}, CONTENT_TYPE)
