@@ -1,8 +1,8 @@
 // What users of the published SDK do, each against the stage named by BASE_URL.
 import assert from "node:assert/strict";
-import { APIError, Client, Nodes, Triggers } from "@avaprotocol/sdk-js";
+import { APIError, Client, Nodes, Triggers, buildAuthMessage } from "@avaprotocol/sdk-js";
 
-const { BASE_URL, OWNER_KEY, STRANGER_KEY, HTTP_URL, GRAPHQL_URL } = process.env;
+const { BASE_URL, OWNER, OWNER_KEY, STRANGER_KEY, HTTP_URL, GRAPHQL_URL } = process.env;
 const CHAIN = 11155111;
 const UNKNOWN = "01k9zq3v7d2m4n6p8r0t2w4y6z";
 
@@ -185,9 +185,15 @@ const scenarios = {
     }
     assert.equal(new Set(seen).size, 50);
     assert.deepEqual(seen, [...seen].sort().reverse());
-    const back = await client.executions.listForWorkflow(id, { limit: 20, before: page.pageInfo.startCursor });
-    assert.deepEqual(back.data.map((row) => row.id), seen.slice(20, 40));
-    assert.equal(back.pageInfo.hasPreviousPage, true);
+    assert.equal(page.data.length, 10);
+    const nearer = [seen.slice(40)];
+    while (page.pageInfo.hasPreviousPage) {
+      page = await client.executions.listForWorkflow(id, { limit: 20, before: page.pageInfo.startCursor });
+      assert.equal(page.pageInfo.hasNextPage, true);
+      nearer.unshift(page.data.map((row) => row.id));
+    }
+    assert.deepEqual(nearer.map((rows) => rows.length), [20, 20, 10]);
+    assert.deepEqual(nearer.flat(), seen);
     await refused(client.executions.listForWorkflow(id, { after: "nonsense" }), 400);
     await refused(client.executions.listForWorkflow(id, { limit: -1 }), 400);
   },
@@ -202,6 +208,31 @@ const scenarios = {
     assert.equal(await client.workflows.cancel(id), undefined);
     assert.equal(await client.workflows.cancel(id), undefined);
     await refused(client.workflows.retrieve(id), 404, "WORKFLOW_NOT_FOUND");
+  },
+
+  async quotas() {
+    // Its owner has all the wallets that the stage allows on one chain.
+    const { client, runner } = await setting();
+    await refused(client.wallets.create({ salt: "123456789", chainId: CHAIN }), 429, "QUOTA_EXCEEDED");
+    assert.equal((await client.wallets.create({ salt: "0", chainId: CHAIN })).address, runner);
+    assert.ok((await client.workflows.create(workflow(runner))).id);
+  },
+
+  async signing() {
+    const { version } = await new Client({ baseUrl: BASE_URL }).health.check();
+    const client = new Client({ baseUrl: BASE_URL });
+    const fields = { uri: "http://localhost:3000", chainId: CHAIN, version };
+    const built = buildAuthMessage({ ...fields, ownerAddress: OWNER });
+    const signature = "0x" + "11".repeat(64) + "1b";
+    const wrong = { ownerAddress: OWNER, message: built.message, signature };
+    await refused(client.auth.exchange(wrong), 401);
+    assert.ok(!client.token);
+    await refused(client.auth.exchange({ ...wrong, ownerAddress: "0x12" }), 400);
+    await refused(client.auth.exchange({ ...wrong, message: "sign here" }), 400);
+    await client.auth.exchangeWithKey(OWNER_KEY, fields);
+    assert.equal((await client.workflows.count()).total, 0);
+    const other = new Client({ baseUrl: BASE_URL, token: client.token });
+    assert.equal((await other.workflows.list()).data.length, 0);
   },
 
   async errors() {
