@@ -93,7 +93,8 @@ def test_no_answer_is_undeclared(owner: Owner, label: str, mode: GenerationMode)
 
 def _planned(response: Response) -> bool:
     """Whether it says that this deployment does not offer something, or has no chain to ask."""
-    return response.json().get("code") in {"NOT_IMPLEMENTED", "FEES_UNAVAILABLE"}
+    planned = {"NOT_IMPLEMENTED", "FEES_UNAVAILABLE", "NONCE_UNAVAILABLE", "WITHDRAW_UNAVAILABLE"}
+    return response.json().get("code") in planned
 
 
 def _may_be_wrong(operation: Any) -> bool:
