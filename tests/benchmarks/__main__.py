@@ -17,6 +17,7 @@ MODULES = (
     "bench_compile",
     "bench_template",
     "bench_http",
+    "bench_contract_read",
     "bench_api",
     "bench_node_overhead",
     "bench_ten_nodes",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from task_engine.compiler.chain_names import chain_id_of
 from task_engine.errors import NodeError
@@ -16,6 +18,7 @@ from task_engine.processors.templated import Templated
 
 MAX_METHODS = 1000
 _SENDER = "aa_sender"
+_SURELY_SMALL = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def parse_contract(config: Mapping[str, JsonValue], scope: Scope) -> ContractCon
     """Raises NodeError: MISSING_REQUIRED_FIELD, INVALID_NODE_CONFIG, INVALID_ADDRESS, or one error
     that names every variable without a value. The ABI is never rendered, nor is call data."""
     address = required_text(config.get("contractAddress"), "contractAddress")
-    abi = ContractAbi.parse(config.get("contractAbi"))
+    abi = _abi(json.dumps(config.get("contractAbi")))
     chain_id = _chain_id(config.get("chainId"))
     calls = _entries(config.get("methodCalls"))
     fields = Templated(scope)
@@ -96,6 +99,12 @@ def checked_address(text: JsonValue, field: str) -> Address:
     return Address(stripped)
 
 
+@lru_cache(maxsize=16)
+def _abi(text: str) -> ContractAbi:
+    """Of the ABI's JSON; the nodes of a loop and of later runs have the same one."""
+    return ContractAbi.parse(json.loads(text))
+
+
 def _chain_id(given: JsonValue) -> int:
     if given is None or given == "":
         raise NodeError("chainId is required", code="MISSING_REQUIRED_FIELD")
@@ -120,25 +129,34 @@ def _method(call: Mapping[str, JsonValue], path: str, fields: Templated, limit: 
     name = required_text(call.get("methodName"), f"{path}.methodName")
     params, targets = call.get("methodParams"), call.get("applyToFields")
     call_data, address = call.get("callData") or "", call.get("contractAddress") or ""
-    if not isinstance(params or [], list):
+    if not isinstance(params, list | None):
         raise invalid(f"{path}.methodParams must be a list")
-    if not isinstance(targets or [], list):
+    if not isinstance(targets, list | None):
         raise invalid(f"{path}.applyToFields must be a list")
     if not isinstance(call_data, str) or not isinstance(address, str):
         raise invalid(f"{path}: callData and contractAddress must be texts")
-    rendered = []
-    for place, param in enumerate(params if isinstance(params, list) else []):
-        where = f"{path}.methodParams[{place}]"
-        if isinstance(param, str):
-            bounded(param, where, limit)
-        rendered.append(fields.value(where, param))
+    if "{{" in name:
+        name = fields.text(f"{path}.methodName", name)
+    if "{{" in address:
+        address = fields.text(f"{path}.contractAddress", address)
     return MethodCall(
-        name=fields.text(f"{path}.methodName", name).strip(),
-        params=rendered,
+        name=name.strip(),
+        params=[
+            _param(param, (path, place), fields, limit) for place, param in enumerate(params or ())
+        ],
         call_data=call_data.strip(),
-        apply_to=tuple(str(t) for t in targets) if isinstance(targets, list) else (),
-        address=fields.text(f"{path}.contractAddress", address).strip(),
+        apply_to=tuple(map(str, targets or ())),
+        address=address.strip(),
     )
+
+
+def _param(param: JsonValue, at: tuple[str, int], fields: Templated, limit: int) -> JsonValue:
+    if isinstance(param, str) and len(param) <= _SURELY_SMALL and "{{" not in param:
+        return param
+    where = f"{at[0]}.methodParams[{at[1]}]"
+    if isinstance(param, str):
+        bounded(param, where, limit)
+    return fields.value(where, param)
 
 
 def _bytes(call: MethodCall) -> bytes:

@@ -85,16 +85,17 @@ class ContractReadProcessor:
             if isinstance(result, EngineError):
                 method.error = result
             else:
-                method.values = result
+                method.keep(result)
 
 
 @dataclass(slots=True)
 class _Method:
-    """One call on its way from the configuration to its value."""
+    """One call on its way from the configuration to its raw value."""
 
     call: MethodCall
     read: ReadCall | None = None
     values: list[JsonValue] | None = None
+    value: JsonValue = None
     error: EngineError | None = None
     targets: tuple[str, ...] = ()
 
@@ -114,12 +115,10 @@ class _Method:
     def function(self) -> AbiFunction | None:
         return self.read.function if self.read else None
 
-    @property
-    def value(self) -> JsonValue:
-        """The raw value; None before it is read."""
-        if self.read is None or self.values is None:
-            return None
-        return self.read.function.named_outputs(self.values)
+    def keep(self, values: list[JsonValue]) -> None:
+        """What was read."""
+        self.values = values
+        self.value = self.read.function.named_outputs(values) if self.read else None
 
     def metadata(self) -> JsonValue:
         return {

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from task_engine.errors import Problem
 from task_engine.evm.abi.parameter import AbiParameter
-from task_engine.evm.address import Address, is_address
+from task_engine.evm.address import is_address
 from task_engine.model.json_value import JsonValue
 
 INVALID = "INVALID_NODE_CONFIG"
@@ -39,6 +39,8 @@ def spread(inputs: Sequence[AbiParameter], params: Sequence[JsonValue]) -> Seque
     is the list of the values themselves; but a text for one text or bytes is that text.
     """
     if len(params) != 1 or (len(inputs) == 1 and _stays_whole(inputs[0], params[0])):
+        return params
+    if isinstance(params[0], str) and not params[0].lstrip().startswith("["):
         return params
     try:
         whole = structure(params[0])
@@ -204,7 +206,7 @@ def _address(_parameter: AbiParameter, value: JsonValue) -> bytes:
         raise Unfit(
             f"{shown(value)} is not an address (0x and 40 hexadecimal digits)", "INVALID_ADDRESS"
         )
-    return Address(text).raw
+    return bytes.fromhex(text[2:])
 
 
 def _bytes(parameter: AbiParameter, value: JsonValue) -> bytes:

@@ -6,11 +6,12 @@ import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from task_engine.errors import NodeError
 from task_engine.evm.abi.coerce import INVALID, Unfit, coerce_all, spread, structure
 from task_engine.evm.abi.parameter import AbiParameter, MalformedAbi, parse_parameter
+from task_engine.evm.abi.static_words import decode_words, encode_words
 from task_engine.evm.address import keccak256
 from task_engine.model.json_value import JsonObject, JsonValue
 
@@ -28,16 +29,17 @@ def _digest(signature: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """What functions, events and errors share; `item` is the entry as the user gave it."""
+    """What functions, events and errors share; `item` is the entry as the user gave it, and
+    `signature` the canonical one, for example `transfer(address,uint256)`."""
 
     name: str
     inputs: tuple[AbiParameter, ...]
     item: JsonObject
+    signature: str = field(init=False, default="")
 
-    @property
-    def signature(self) -> str:
-        """The canonical signature, for example `transfer(address,uint256)`."""
-        return f"{self.name}({','.join(parameter.type for parameter in self.inputs)})"
+    def __post_init__(self) -> None:
+        types = ",".join(parameter.type for parameter in self.inputs)
+        object.__setattr__(self, "signature", f"{self.name}({types})")
 
     @property
     def digest(self) -> bytes:
@@ -76,8 +78,6 @@ class AbiFunction(_Named):
         function does not take exactly one array or struct is the list of the parameters. Raises
         NodeError naming the method and every parameter that does not fit.
         """
-        from task_engine.evm.abi import codec  # noqa: PLC0415
-
         values = spread(self.inputs, params)
         if len(values) != len(self.inputs):
             raise NodeError(
@@ -92,6 +92,11 @@ class AbiFunction(_Named):
             raise NodeError(
                 f"method {self.name}: {listed}", code=codes.pop() if len(codes) == 1 else INVALID
             )
+        words = encode_words(self.inputs, typed)
+        if words is not None:
+            return self.selector + words
+        from task_engine.evm.abi import codec  # noqa: PLC0415 - loads eth_abi
+
         try:
             return self.selector + codec.encode([p.wire_type for p in self.inputs], typed)
         except codec.Unencodable as error:
@@ -127,7 +132,10 @@ class AbiFunction(_Named):
     def _decode(
         self, parameters: Sequence[AbiParameter], data: bytes, what: str
     ) -> list[JsonValue]:
-        from task_engine.evm.abi import codec  # noqa: PLC0415
+        words = decode_words(parameters, data)
+        if words is not None:
+            return words
+        from task_engine.evm.abi import codec  # noqa: PLC0415 - loads eth_abi
 
         try:
             return codec.decode_plain(parameters, data)
@@ -146,6 +154,13 @@ class ContractAbi:
     functions: tuple[AbiFunction, ...] = ()
     events: tuple[AbiEvent, ...] = ()
     errors: tuple[AbiError, ...] = ()
+    _named: dict[str, list[AbiFunction]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+
+    def __post_init__(self) -> None:
+        for function in self.functions:
+            self._named.setdefault(function.name, []).append(function)
 
     @classmethod
     def parse(cls, items: JsonValue) -> ContractAbi:
@@ -184,7 +199,7 @@ class ContractAbi:
             signature = _canonical(wanted)
             fitting = [f for f in self.functions if f.signature == signature]
         else:
-            fitting = [f for f in self.functions if f.name == wanted]
+            fitting = self._named.get(wanted, [])
         if len(fitting) > 1 and arity is not None:
             fitting = [f for f in fitting if len(f.inputs) == arity] or fitting
         if not fitting:
@@ -198,7 +213,10 @@ class ContractAbi:
 
     def function_for(self, name: str, params: Sequence[JsonValue]) -> AbiFunction:
         """Like `function`, the arity being that of `params`, also when they are one JSON array."""
-        arities = {len(f.inputs) for f in self.functions if f.name == name.strip()}
+        fitting = self._named.get(name.strip(), [])
+        if len(fitting) == 1:
+            return fitting[0]
+        arities = {len(f.inputs) for f in fitting}
         arity = len(params)
         if len(arities) > 1 and arity not in arities - {1}:
             arity = next((n for n in (len(spread((), params)),) if n in arities), arity)
