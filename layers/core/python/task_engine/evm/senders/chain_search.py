@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from task_engine.evm.entry_point import USER_OPERATION_EVENT, EntryPoint
-from task_engine.evm.eth_call import RpcRequest, eth_call, quantity
+from task_engine.evm.eth_call import LATEST, RpcRequest, eth_call, quantity
 from task_engine.evm.failures import RpcError
 from task_engine.evm.ports import RpcPort
 from task_engine.evm.senders.ports import Outcome
@@ -47,11 +47,14 @@ class ChainSearch:
     """Of one chain and EntryPoint; what has fewer than `confirmations` blocks above it may still
     go away and counts as under way."""
 
-    def __init__(self, rpc: RpcPort, entry_point: EntryPoint, confirmations: int) -> None:
+    def __init__(
+        self, rpc: RpcPort, entry_point: EntryPoint, confirmations: int, window: int = _WINDOW
+    ) -> None:
         self._rpc = rpc
         self._point = entry_point
         self._entry_point = entry_point.address
         self._confirmations = confirmations
+        self._window = window
 
     def see(
         self, op: UserOperation, record: SentRecord, extra: Sequence[RpcRequest] = ()
@@ -106,9 +109,13 @@ class ChainSearch:
 
     def nonce_used(self, op: UserOperation) -> bool:
         """Whether EntryPoint has taken an operation with that nonce; one round trip."""
-        data = self._point.nonce_data(op.sender, op.nonce >> 64)
-        method, params = eth_call(self._entry_point, data)
+        method, params = self.nonce_call(op)
         return quantity(self._rpc.call(method, *params)) > op.nonce
+
+    def nonce_call(self, op: UserOperation, block: str = LATEST) -> RpcRequest:
+        """The question for the next nonce of the operation's key."""
+        data = self._point.nonce_data(op.sender, op.nonce >> 64)
+        return eth_call(self._entry_point, data, block=block)
 
     def _query(self, op: UserOperation, first: int, last: int | str) -> JsonValue:
         """All operations of the wallet: also one that took this one's nonce is to be seen."""
@@ -122,9 +129,9 @@ class ChainSearch:
 
     def _windows(self, op: UserOperation, record: SentRecord, head: int) -> list[JsonObject]:
         """For nodes that refuse long ranges: the newest windows of them, in one batch."""
-        starts = range(record.first_block, head + 1, _WINDOW)[-_MOST_WINDOWS:]
+        starts = range(record.first_block, head + 1, self._window)[-_MOST_WINDOWS:]
         answers = self._rpc.batch(
-            [("eth_getLogs", [self._query(op, s, min(s + _WINDOW - 1, head))]) for s in starts]
+            [("eth_getLogs", [self._query(op, s, min(s + self._window - 1, head))]) for s in starts]
         )
         return [log for answer in answers for log in _rows(_answer(answer))]
 

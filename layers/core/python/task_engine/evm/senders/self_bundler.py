@@ -100,12 +100,18 @@ class SelfBundler:
         outcome, account = self._observe(op, record)
         if outcome is not None:
             return _Step(outcome)
+        if not record.attempts:
+            return self._again(op, record, account, save)
         newest = record.newest
         stuck = account.head - newest.block >= self._rules.stuck_blocks
         waits = any(a.nonce == newest.nonce and a.hash in account.known for a in record.attempts)
-        lost = account.mined > newest.nonce or (account.pending > newest.nonce and not waits)
-        # A hole: what should come before it is in no pool, so it can't be mined for now.
-        if lost or (stuck and account.pending < newest.nonce):
+        if account.mined > newest.nonce:
+            if not self._passed_over(op, newest, account.head - 1):
+                return _Step(Outcome(OperationStatus.SENT, record, reason="a block is awaited"))
+            return self._again(op, record, account, save)
+        # Another transaction waits with the nonce; or there is a hole: what should come before is
+        # in no pool. Neither will do for long, and nothing says that it has to end.
+        if stuck and not waits and account.pending != newest.nonce:
             return self._again(op, record, account, save)
         # While an earlier transaction of the account is not mined, paying more is no help.
         if stuck and account.mined == newest.nonce:
@@ -129,22 +135,34 @@ class SelfBundler:
         account = _Account(seen.head, quantity(mined), quantity(pending), known)
         return self._search.outcome(seen, record), account
 
+    def _passed_over(self, op: UserOperation, newest: Attempt, block: int) -> bool:
+        """Whether the nonce was used up to that block by a transaction without the operation.
+
+        Nodes that lag behind each other, or are about to store a block, tell the newest count
+        before its logs: one block below, both stand still.
+        """
+        own, tag = self._signer.address, hex(max(0, block))
+        count, nonce = self._rpc.batch(
+            [("eth_getTransactionCount", [own, tag]), self._search.nonce_call(op, tag)]
+        )
+        return quantity(count) > newest.nonce and quantity(nonce) <= op.nonce
+
     def _first(self, op: UserOperation, save: Save) -> _Step:
         op_hash = "0x" + op.hash(self._entry_point, self._rpc.chain_id).hex()
         try:
             place = self._bundles.place(op)
-        except OperationRefused:
-            found = self._former(op, op_hash) if self._search.nonce_used(op) else None
-            if found is None:
+        except OperationRefused as refused:
+            if not self._search.nonce_used(op):
                 raise
-            return _Step(found)
+            return _Step(self._former(op, op_hash, refused.message))
         return self._save_and_send(op, SentRecord.starting(op_hash, place.block), place, save)
 
-    def _former(self, op: UserOperation, op_hash: str) -> Outcome | None:
+    def _former(self, op: UserOperation, op_hash: str, refusal: str) -> Outcome:
         """Of an operation whose nonce is used although nothing was kept of its sending."""
         head = quantity(self._rpc.call("eth_blockNumber"))
         record = SentRecord(op_hash, max(0, head - _LOOK_BACK))
-        return self._search.outcome(self._search.see(op, record), record)
+        found = self._search.outcome(self._search.see(op, record), record)
+        return found or Outcome(OperationStatus.SENT, record, reason=refusal)
 
     def _again(self, op: UserOperation, record: SentRecord, account: _Account, save: Save) -> _Step:
         """With the account's next nonce, if the operation is still valid."""
