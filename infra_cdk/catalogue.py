@@ -173,12 +173,14 @@ _API = (
     _api("api_operators", "Operators: list", {"operators": ("Query",)}),
     _api(
         "api_nodes",
-        "One node, one trigger, a simulation, an estimate: run at once, nothing stored",
+        "One node, one trigger, a simulation, an estimate: run at once, no execution stored",
         {
-            "guards": ("DeleteItem", "GetItem", "UpdateItem"),
             "secrets": ("BatchGetItem",),
+            "wallets": ("GetItem", "Query"),
+            **_WRITES,
+            "guards": ("DeleteItem", "GetItem", "UpdateItem"),
         },
-        _BLOBS | {Use.DECRYPT_SECRETS},
+        _BLOBS | _SENDING | {Use.DECRYPT_SECRETS},
         (*_CHAINS, *_HTTP, "INDEXER_URL", "SERVER_VARIABLES"),
     ),
 )

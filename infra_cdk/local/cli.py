@@ -83,7 +83,8 @@ def _prepare(console: Console) -> int:
         steps("fetching the development chain")
         fetch_anvil(settings)
     steps("synthesising the stacks for the first start")
-    synthesised(chain_environment(settings.chains), settings.state_root)
+    own = [chain for chain, url in settings.chains.items() if not url]
+    synthesised(chain_environment(settings.chains, own), settings.state_root)
     return 0
 
 

@@ -132,12 +132,19 @@ def install_paymaster(rpc_url: str, signer: Address, deposit_wei: int) -> Addres
     entry_point = canonical_deployments()["EntryPointV07"].address
     arguments = _word(entry_point) + _word(signer)
     paymaster = node.install(Deployment("VerifyingPaymasterV07", arguments=arguments))
-    query = _selector("balanceOf(address)") + _word(paymaster)
+    deposit_for(rpc_url, paymaster, deposit_wei)
+    return paymaster
+
+
+def deposit_for(rpc_url: str, account: Address, deposit_wei: int) -> None:
+    """See to it that the account has at least that deposit at EntryPoint 0.7."""
+    node = DevelopmentNode(rpc_url)
+    entry_point = canonical_deployments()["EntryPointV07"].address
+    query = _selector("balanceOf(address)") + _word(account)
     call = {"to": entry_point, "data": "0x" + query.hex()}
     missing = deposit_wei - int(node.call("eth_call", call, "latest"), 16)
     if missing > 0:
-        node.send(entry_point, _selector("depositTo(address)") + _word(paymaster), missing)
-    return paymaster
+        node.send(entry_point, _selector("depositTo(address)") + _word(account), missing)
 
 
 def install_token(rpc_url: str, name: str, symbol: str, decimals: int) -> Address:

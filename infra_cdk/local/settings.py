@@ -17,6 +17,8 @@ REGION = "us-east-1"
 LOOPBACK = "127.0.0.1"
 
 _PREFIX = "TASK_ENGINE_LOCAL_"
+SPONSORED_CHAIN = 84532
+PAYMASTER = "0x000000000000000000000000000000005eED0007"
 _STARTED_HERE = {11155111: "", 84532: ""}
 _NONE = "none"
 _URLS = re.compile(r"https?://[^\s\"\\]+( https?://[^\s\"\\]+)*")
@@ -53,13 +55,20 @@ class LocalSettings:
         return replace(cls.from_env(), emulator_port=0)
 
 
-def chain_environment(chain_ids: Iterable[int]) -> dict[str, str]:
+def chain_environment(chain_ids: Iterable[int], own: Iterable[int]) -> dict[str, str]:
     """What tells the CDK app about the chains; nothing when there are none of the stage's own.
 
-    The URLs are stand-ins, so that the stacks are the same for every start: see `chain_urls`.
+    The URLs are stand-ins, so that the stacks are the same for every start: see `chain_urls`. `own`
+    are chains that are started here; on one of them gas is paid for the wallets.
     """
-    stand_ins = {str(chain): _stand_in(chain) for chain in chain_ids}
-    return {"TASK_ENGINE_CHAINS": json.dumps(stand_ins)} if stand_ins else {}
+    chains: dict[str, object] = {str(chain): _stand_in(chain) for chain in chain_ids}
+    if SPONSORED_CHAIN in own:
+        chains[str(SPONSORED_CHAIN)] = {
+            "rpcUrls": [_stand_in(SPONSORED_CHAIN)],
+            "paymaster": "verifying",
+            "paymasterAddress": PAYMASTER,
+        }
+    return {"TASK_ENGINE_CHAINS": json.dumps(chains)} if chains else {}
 
 
 def chain_urls(chains: Mapping[int, str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra_cdk.local.aws import LocalAws
 from infra_cdk.local.chain import StartingChain, begin_chain
+from infra_cdk.local.chain_keys import provide_for_keys
 from infra_cdk.local.contracts import install_contracts
 from infra_cdk.local.deployer import deploy
 from infra_cdk.local.emulator import start_emulator
@@ -123,9 +124,13 @@ def _settle_chains(
 
 def _deployed(record: StageRecord, directory: Path, progress: Progress) -> LocalStage:
     progress("synthesising the stacks")
-    cloud = synthesised(chain_environment(record.chains), directory.parents[1])
+    own = {
+        chain: url for chain, url in record.chains.items() if f"chain-{chain}" in record.processes
+    }
+    cloud = synthesised(chain_environment(record.chains, own), directory.parents[1])
     aws = LocalAws(record.endpoint)
     outputs = deploy(aws, cloud, progress, chain_urls(record.chains))
+    provide_for_keys(aws, outputs, own)
     return LocalStage(
         directory=directory,
         cloud=cloud,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from task_engine.model.chain_setting import parse_chains
+
 from infra_cdk.local.settings import LocalSettings, chain_environment, chain_urls
 from infra_cdk.local.waiting import StageError
 
@@ -28,12 +30,18 @@ def test_the_stacks_name_stand_ins_for_what_is_known_at_the_start() -> None:
     # Given two chains whose ids begin alike
     chains = {1: "http://127.0.0.1:1", 11: "http://127.0.0.1:2/x"}
     # When the stand-ins of the stacks are replaced
-    text = chain_environment(chains)["TASK_ENGINE_CHAINS"]
+    text = chain_environment(chains, [])["TASK_ENGINE_CHAINS"]
     for stand_in, url in chain_urls(chains).items():
         text = text.replace(stand_in, url)
     # Then
     assert json.loads(text) == {"1": "http://127.0.0.1:1", "11": "http://127.0.0.1:2/x"}
-    assert chain_environment([]) == {}
+    assert chain_environment([], []) == {}
+
+
+def test_gas_is_paid_for_on_the_second_chain_that_is_started_here() -> None:
+    text = chain_environment([84532], [84532])["TASK_ENGINE_CHAINS"]
+    assert parse_chains(text)[84532].paymaster == "verifying"
+    assert "paymaster" not in chain_environment([84532], [])["TASK_ENGINE_CHAINS"]
 
 
 def test_nothing_set_means_free_ports_and_both_test_chains(tmp_path: Path) -> None:
