@@ -54,7 +54,8 @@ class FakeChain:
     """Implements RpcPort. Each block has its own time, `BLOCK_MS` after the one before.
 
     `before_call` runs before every single call, also between those of a batch: it may change the
-    chain or raise. `max_logs` is the most that a range query gives.
+    chain or raise. `max_logs` is the most that one query gives. `answers` are those of eth_call by
+    contract and call data, `forced` what a method answers whatever it is asked.
     """
 
     def __init__(self, clock: FakeClock, chain_id: int = 31337) -> None:
@@ -65,6 +66,7 @@ class FakeChain:
         self.round_trips = 0
         self.max_logs = 10**9
         self.answers: dict[tuple[str, str], JsonValue | RpcError] = {}
+        self.forced: dict[str, Any] = {}
         self.before_call: Callable[[str], None] = lambda _method: None
         self.before_trip: Callable[[], None] = lambda: None
         self._made = 0
@@ -111,6 +113,9 @@ class FakeChain:
     def _answer(self, method: str, params: list[Any]) -> JsonValue | RpcError:
         self.calls[method] += 1
         self.before_call(method)
+        if method in self.forced:
+            forced: JsonValue = self.forced[method]
+            return forced
         if method == "eth_getBlockByNumber":
             number = len(self.blocks) - 1 if params[0] == "latest" else int(params[0], 16)
             return self.blocks[number].header if 0 <= number < len(self.blocks) else None

@@ -121,16 +121,17 @@ class Watcher:
         return Moment(self._clock.now_ms(), head, target, stored, known)
 
     def _back_at_the_tip(self, now: Moment, place: Place) -> SteppedBack | None:
-        """Stepped back where the last block to look at has been watched before, as another one:
-        a chain that was exchanged and is not longer yet. A node that lags has the same one."""
+        """Stepped back where the newest block that was watched before is another one now: of a
+        chain that was exchanged and is not longer yet. A node that lags has the same one."""
         cursor = place.cursor
         if cursor is None or cursor.block < now.target:
             return None
-        hashes = {seen.number: seen.hash for seen in cursor.recent}
-        header = now.known.get(now.target)
-        if header is None and cursor.block > now.target and now.target in hashes:
-            header = self._view.headers([now.target]).get(now.target)
-        if header is None or hashes.get(now.target, header.hash) == header.hash:
+        hashes = {seen.number: seen.hash for seen in cursor.recent if seen.number <= now.target}
+        newest = max(hashes, default=-1)
+        header = now.known.get(newest)
+        if header is None and cursor.block > now.target:
+            header = self._view.headers({newest} & hashes.keys()).get(newest)
+        if header is None or hashes[newest] == header.hash:
             return None
         return step_back(self._view, cursor)
 
