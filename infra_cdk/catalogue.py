@@ -292,5 +292,12 @@ _WORKERS = (
 FUNCTIONS: Mapping[str, FunctionSpec] = {spec.name: spec for spec in (*_API, *_NODES, *_WORKERS)}
 API_FUNCTIONS = tuple(spec.name for spec in _API)
 NODE_FUNCTIONS = tuple(spec.name for spec in _NODES)
+CHAIN_NODE_FUNCTIONS = (
+    "node_contract_read",
+    "node_balance",
+    "node_contract_write",
+    "node_eth_transfer",
+    "node_chain_loop",
+)
 WORKER_FUNCTIONS = tuple(spec.name for spec in _WORKERS)
 WALKED_FUNCTIONS = (*NODE_FUNCTIONS, "fail_step", "finish_execution")

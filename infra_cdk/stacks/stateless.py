@@ -16,6 +16,7 @@ from infra_cdk.access import Access, Wildcard
 from infra_cdk.bundling import Bundles
 from infra_cdk.catalogue import (
     API_FUNCTIONS,
+    CHAIN_NODE_FUNCTIONS,
     FUNCTIONS,
     NODE_FUNCTIONS,
     WALKED_FUNCTIONS,
@@ -87,7 +88,9 @@ class StatelessStack(Stack):
         watched = Watched(
             functions={
                 "API": self._group(API_FUNCTIONS),
-                "Nodes": self._group(NODE_FUNCTIONS),
+                # One alarm adds up ten functions at most.
+                "Nodes": self._group(n for n in NODE_FUNCTIONS if n not in CHAIN_NODE_FUNCTIONS),
+                "ChainNodes": self._group(CHAIN_NODE_FUNCTIONS),
                 "Workers": self._group(WORKER_FUNCTIONS),
             },
             machines={
