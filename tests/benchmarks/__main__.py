@@ -22,6 +22,7 @@ MODULES = (
     "bench_node_overhead",
     "bench_ten_nodes",
     "bench_user_operation",
+    "bench_watch",
     "cost",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from Crypto.Hash import keccak
@@ -49,11 +50,12 @@ def is_address(text: object) -> bool:
     return isinstance(text, str) and _FORM.fullmatch(text) is not None
 
 
+@functools.lru_cache(maxsize=16_384)
 def _checksum(digits: str) -> str:
     """EIP-55: a letter is upper case where the hash of the lower-case digits has a nibble >= 8."""
     nibbles = keccak256(digits.encode("ascii")).hex()
     cased = (
-        char.upper() if int(nibble, 16) >= 8 else char
+        char.upper() if nibble > "7" else char
         for char, nibble in zip(digits, nibbles, strict=False)
     )
     return "0x" + "".join(cased)

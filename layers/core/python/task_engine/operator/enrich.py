@@ -14,8 +14,9 @@ from task_engine.evm.failures import RpcError
 from task_engine.evm.ports import RpcPort
 from task_engine.evm.tokens import TokenMetadata
 from task_engine.model.json_value import JsonValue
-from task_engine.operator.abi_shelf import AbiShelf
+from task_engine.operator.abi_shelf import read_event
 from task_engine.operator.checks import MethodCall
+from task_engine.operator.conditions import Seen
 from task_engine.operator.logs import Header, Log
 from task_engine.operator.match import Hit
 from task_engine.operator.token_names import TokenNames, contracts_fault
@@ -46,7 +47,6 @@ class Enricher:
     def __init__(self, rpc: RpcPort, tokens: TokenNames) -> None:
         self._rpc = rpc
         self._tokens = tokens
-        self._shelf = AbiShelf()
 
     def events(
         self, hits: Sequence[Hit], headers: Mapping[int, Header]
@@ -67,14 +67,14 @@ class Enricher:
         if is_transfer(hit.log):
             return self._transfer(hit, header, self._tokens.lookup(hit.log.address))
         log = hit.log
-        fields = self._formatted(hit)
-        name = hit.event.event.name if hit.event is not None else ""
+        event = read_event(hit.abi, log)
+        fields = {} if event is None else self._formatted(hit, event)
         data = log.data
         if len(data) > MAX_DATA_CHARS:
             # A notice must fit into one message of the queue, whatever contracts emit.
             data, fields = data[:MAX_DATA_CHARS], {}
         return {
-            "eventName": name,
+            "eventName": "" if event is None else event.event.name,
             "contractAddress": Address(log.address),
             "blockNumber": log.block_number,
             "blockHash": log.block_hash,
@@ -113,11 +113,9 @@ class Enricher:
             "logIndex": log.log_index,
         }
 
-    def _formatted(self, hit: Hit) -> dict[str, JsonValue]:
+    def _formatted(self, hit: Hit, seen: Seen) -> dict[str, JsonValue]:
         """The decoded fields under the event's name, formatted where a `decimals` call says so."""
-        if hit.event is None:
-            return {}
-        values: dict[str, JsonValue] = {hit.event.event.name: hit.event.event.fields}
+        values: dict[str, JsonValue] = {seen.event.name: seen.event.fields}
         for call in hit.query.method_calls:
             if call.name != _DECIMALS or not call.fields:
                 continue
@@ -144,8 +142,7 @@ class Enricher:
         for call in hit.query.method_calls:
             if call.name == _DECIMALS:
                 continue
-            abi = self._shelf.of(hit.query.contract_abi)
-            data, function = _call_of(call, abi)
+            data, function = _call_of(call, hit.abi)
             if data is not None:
                 request = eth_call(hit.log.address, data, block=hex(hit.log.block_number))
                 reads.append(_Read(number, call.name, request, function))

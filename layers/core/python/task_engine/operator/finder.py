@@ -40,7 +40,8 @@ class Moment:
 
 
 class Finder:
-    """The checks of a chain, indexed; made anew when they change."""
+    """The checks of a chain, indexed; made anew when they change. No check is older than
+    `since_ms`."""
 
     def __init__(
         self, rpc: RpcPort, view: ChainView, tokens: TokenNames, rules: WatchRules
@@ -54,6 +55,7 @@ class Finder:
         self._matcher = Matcher(())
         self.intervals = Intervals((), 0)
         self.log_filter: dict[str, JsonValue] | None = None
+        self.since_ms = 0
 
     def index(self, checks: CheckSet) -> None:
         """Take the checks as they are now."""
@@ -68,6 +70,7 @@ class Finder:
         )
         self.intervals = Intervals(blocks, self._rules.max_firings)
         self.log_filter = union_filter(events)
+        self.since_ms = min((check.since_ms for check in (*events, *blocks)), default=0)
         self._revision = checks.revision
 
     def find(self, now: Moment, reading: Reading) -> tuple[dict[int, Header], list[Finding]]:

@@ -21,13 +21,13 @@ Decimals = Callable[[str], int | None]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A log that fires a check, by the first of its queries that takes it; `event` is the log as
-    that query's ABI tells it, None without one."""
+    """A log that fires a check, by the first of its queries that takes it; `abi` is that query's,
+    None without one that can be read."""
 
     check: EventCheck
     query_index: int
     log: Log
-    event: Seen | None
+    abi: ContractAbi | None
 
     @property
     def query(self) -> EventQuery:
@@ -82,8 +82,8 @@ class Matcher:
     """The index of a set of checks; made anew when they change.
 
     `decimals` gives a token's decimals by its contract (None: not a token), for conditions on
-    formatted values; without it base units are compared. Only logs whose topics fit are decoded,
-    and each once per distinct ABI.
+    formatted values; without it base units are compared. Only logs whose topics fit a query with
+    conditions are decoded, each once per distinct ABI.
     """
 
     def __init__(
@@ -110,21 +110,21 @@ class Matcher:
         report the same one.
         """
         counts = _Counts()
-        found: list[tuple[int, int, Log, Seen | None]] = []
+        found: list[tuple[_Entry, Log]] = []
         for log in logs:
             found.extend(self._of_log(log, now_ms, counts))
         overloads = self._overloads(counts)
         over = {(o.check.id, o.block_hash) for o in overloads}
         cooling: set[tuple[int, str]] = set()
         hits = []
-        for number, place, log, event in found:
-            check = self._checks[number]
-            key = (number, log.block_hash)
+        for entry, log in found:
+            check = self._checks[entry.check]
+            key = (entry.check, log.block_hash)
             if key in cooling or (check.id, log.block_hash) in over:
                 continue
             if check.cooldown_seconds > 0:
                 cooling.add(key)
-            hits.append(Hit(check, place, log, event))
+            hits.append(Hit(check, entry.place, log, self._abi(entry)))
         return Matched(tuple(hits), overloads)
 
     def _add(self, entry: _Entry) -> None:
@@ -144,42 +144,37 @@ class Matcher:
                 for pair in pairs:
                     yield from bucket.get(pair, ())
 
-    def _of_log(
-        self, log: Log, now_ms: int, counts: _Counts
-    ) -> Iterator[tuple[int, int, Log, Seen | None]]:
-        """The checks that take the log, in their order, with the first query that does."""
+    def _of_log(self, log: Log, now_ms: int, counts: _Counts) -> Iterator[tuple[_Entry, Log]]:
+        """The checks that take the log, in their order, by the first query that does."""
         read: dict[int, Seen | None] = {}
-        taken: dict[int, tuple[int, Seen | None]] = {}
+        taken: dict[int, _Entry] = {}
         for entry in self._candidates(log):
             check = self._checks[entry.check]
             if not entry.query.takes(log.address, log.topics) or not check.in_force(now_ms):
                 continue
-            seen = self._read(entry, log, read)
-            if not self._meets(entry.query, log, seen):
+            if entry.query.conditions and not self._meets(entry, log, read):
                 continue
             counts.numbers[log.block_hash] = log.block_number
             counts.of_query[(log.block_hash, entry.check, entry.place)] += 1
             before = taken.get(entry.check)
-            if before is None or entry.place < before[0]:
-                taken[entry.check] = (entry.place, seen)
+            if before is None or entry.place < before.place:
+                taken[entry.check] = entry
         for number in sorted(taken):
-            place, seen = taken[number]
             counts.of_check[(log.block_hash, number)] += 1
-            yield number, place, log, seen
+            yield taken[number], log
 
-    def _read(self, entry: _Entry, log: Log, read: dict[int, Seen | None]) -> Seen | None:
+    def _abi(self, entry: _Entry) -> ContractAbi | None:
         if not entry.abi_known:
             entry.abi, entry.abi_known = self._shelf.of(entry.query.contract_abi), True
-        key = id(entry.abi)
-        if key not in read:
-            read[key] = read_event(entry.abi, log)
-        return read[key]
+        return entry.abi
 
-    def _meets(self, query: EventQuery, log: Log, seen: Seen | None) -> bool:
-        if not query.conditions:
-            return True
-        scale = self._scale(query, log)
-        return all(holds(condition, seen, scale) for condition in query.conditions)
+    def _meets(self, entry: _Entry, log: Log, read: dict[int, Seen | None]) -> bool:
+        """Whether all conditions are met; `read` keeps what each ABI makes of the log."""
+        abi = self._abi(entry)
+        if id(abi) not in read:
+            read[id(abi)] = read_event(abi, log)
+        seen, scale = read[id(abi)], self._scale(entry.query, log)
+        return all(holds(condition, seen, scale) for condition in entry.query.conditions)
 
     def _scale(self, query: EventQuery, log: Log) -> Scale:
         if self._decimals is None or not any(c.type == "decimal" for c in query.conditions):

@@ -94,14 +94,13 @@ class Watcher:
         Raises RpcError when the node can't be asked or the chain changes under the reading, and
         what the ports raise; the next pass then starts where this one did.
         """
-        checks = tuple(self._checks.checks.values())
-        if not checks:
+        if not self._checks.checks:
             return Look(self._chain_id)
         self._finder.index(self._checks)
         now = self._now()
         if now.target < 0:
             return Look(self._chain_id, head=now.head.number)
-        since = min(check.since_ms for check in checks)
+        since = self._finder.since_ms
         place = place_of(self._view, now.stored, now.target, since, now.ms, self._rules)
         back = self._back_at_the_tip(now, place)
         if back is not None:
