@@ -4,7 +4,7 @@
 set -eu
 
 uv="$1"
-for group in base-layer chain-layer infra cli emulator dev; do
+for group in base-layer infra cli emulator dev; do
     "$uv" pip compile --quiet --universal --generate-hashes --no-emit-index-url \
         --no-emit-find-links --no-header --no-annotate --python-version 3.11 \
         --group "$group" --output-file "locks/$group.txt"

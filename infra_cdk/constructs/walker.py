@@ -17,6 +17,12 @@ from infra_cdk.constructs.python_function import PythonFunction
 from infra_cdk.nag import acknowledge
 from infra_cdk.stage import StageConfig
 
+STANDARD_ONLY = {
+    "await": "node_await",
+    "contractWrite": "node_contract_write",
+    "ethTransfer": "node_eth_transfer",
+    "chainLoop": "node_chain_loop",
+}
 DEFINITION = Path(__file__).resolve().parent.parent / "state_machine" / "walk_plan.asl.json"
 
 
@@ -32,7 +38,7 @@ class Walker(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         walked = list(functions.values())
-        brief = [function for function in walked if function.spec.name != "node_await"]
+        brief = [f for f in walked if f.spec.name not in STANDARD_ONLY.values()]
         self.express = WalkPlan(self, "Express", stage, brief)
         self.standard = WalkPlan(self, "Standard", stage, walked)
 
@@ -101,8 +107,8 @@ def machine_name(stage: StageConfig, kind: str) -> str:
 def definition(map_concurrency: int, *, waits: bool = True) -> str:
     """The definition's text; what is left in `${…}` are names for CloudFormation to fill in.
 
-    Express machines may not wait for a task token, and plans that wait never walk on one; without
-    `waits` the state that does is left out.
+    Express machines may not wait for a task token and may start twice, and plans that wait or
+    write on chain never walk on one; without `waits` all that is only theirs is left out.
     https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html
     """
     text = DEFINITION.read_text(encoding="utf-8")
@@ -111,7 +117,8 @@ def definition(map_concurrency: int, *, waits: bool = True) -> str:
 
 
 def _without_waits(machine: dict[str, Any]) -> dict[str, Any]:
-    del machine["States"]["Begin"]["Assign"]["functions"]["await"]
+    for kind in STANDARD_ONLY:
+        del machine["States"]["Begin"]["Assign"]["functions"][kind]
     lane = machine["States"]["Lanes"]["ItemProcessor"]["States"]
     del lane["AwaitDecision"]
     choice = lane["AfterNode"]

@@ -30,6 +30,10 @@ ROUTES = {
     "/api/v1/secrets/{proxy+}": "ApiSecrets",
     "/api/v1/wallets": "ApiWallets",
     "/api/v1/wallets/{proxy+}": "ApiWallets",
+    "/api/v1/userops/{proxy+}": "ApiWallets",
+    "/api/v1/tokens/{proxy+}": "ApiWallets",
+    "/api/v1/operators": "ApiOperators",
+    "/api/v1/operators/{proxy+}": "ApiOperators",
 }
 
 

@@ -15,9 +15,11 @@ KEYS = {
     "Wallets": ("owner", "sk"),
     "TaskState": ("taskId", "key"),
     "Guards": ("name",),
-    "Operators": ("address",),
+    "Operations": ("name",),
+    "Operators": ("group", "sk"),
 }
 INDEXES = {
+    "Operators": {"changes": (("group", "S"), ("version", "N"))},
     "Tasks": {"due": (("dueShard", "S"), ("expiredAt", "N"))},
     "Executions": {"open": (("openShard", "S"), ("startAt", "N"))},
 }
@@ -60,7 +62,8 @@ def test_only_guards_expire(templates: StageTemplates) -> None:
         for logical_id, table in templates("dev").resources("AWS::DynamoDB::Table").items()
         if "TimeToLiveSpecification" in table["Properties"]
     }
-    assert expiring == {"Guards": {"AttributeName": "expiresAt", "Enabled": True}}
+    by_time = {"AttributeName": "expiresAt", "Enabled": True}
+    assert expiring == {"Guards": by_time, "Operators": by_time}
 
 
 @pytest.mark.parametrize(("stage", "kept"), [("prod", True), ("dev", False), ("local", False)])

@@ -25,6 +25,7 @@ _NODE_NAMES = {
     "TABLE_STEPS",
     "TABLE_TASKS",
 }
+_WRITE_NAMES = {"TABLE_GUARDS", "TABLE_OPERATIONS", "TABLE_WALLETS"}
 _FINISH_NAMES = {
     "BLOB_BUCKET",
     "EVENT_BUS",
@@ -60,15 +61,16 @@ NAMES = {
         "TOKEN_KEY",
     },
     "api_secrets": {"BLOB_BUCKET", "SECRETS_KEY", "TABLE_SECRETS", "TABLE_TASKS", "TOKEN_KEY"},
-    "api_wallets": {"TABLE_TASKS", "TABLE_WALLETS", "TOKEN_KEY"},
+    "api_wallets": {"BLOB_BUCKET", "TABLE_TASKS", "TOKEN_KEY"} | _WRITE_NAMES,
+    "api_operators": {"TABLE_OPERATORS", "TOKEN_KEY"},
     "api_nodes": {
         "ALLOWED_HOSTS",
         "BLOB_BUCKET",
         "SECRETS_KEY",
-        "TABLE_GUARDS",
         "TABLE_SECRETS",
         "TOKEN_KEY",
-    },
+    }
+    | _WRITE_NAMES,
     "node_rest_api": _NODE_NAMES | {"ALLOWED_HOSTS"},
     "node_graphql_query": _NODE_NAMES | {"ALLOWED_HOSTS"},
     "node_custom_code": _NODE_NAMES | {"TABLE_TASK_STATE"},
@@ -76,6 +78,9 @@ NAMES = {
     "node_filter": _NODE_NAMES,
     "node_contract_read": _NODE_NAMES,
     "node_balance": _NODE_NAMES | {"ALLOWED_HOSTS"},
+    "node_contract_write": _NODE_NAMES | _WRITE_NAMES,
+    "node_eth_transfer": _NODE_NAMES | _WRITE_NAMES,
+    "node_chain_loop": _NODE_NAMES | _WRITE_NAMES | {"ALLOWED_HOSTS", "TABLE_TASK_STATE"},
     "node_loop": _NODE_NAMES | {"ALLOWED_HOSTS", "TABLE_TASK_STATE"},
     "node_await": {
         "BLOB_BUCKET",

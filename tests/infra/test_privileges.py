@@ -6,6 +6,7 @@ import pytest
 
 from infra_cdk.stage import STAGE_NAMES
 from tests.infra.conftest import StageTemplates
+from tests.infra.templates import Templates
 
 Privileges = dict[str, set[str]]
 
@@ -36,6 +37,11 @@ _FINISH = {
     "TablesTasks.Arn": "dynamodb:GetItem dynamodb:UpdateItem",
 }
 _STATE = {"TablesTaskState.Arn": "dynamodb:PutItem dynamodb:Query"}
+_WRITE = {
+    "TablesGuards.Arn": "dynamodb:DeleteItem dynamodb:UpdateItem",
+    "TablesOperations.Arn": "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+    "TablesWallets.Arn": "dynamodb:GetItem dynamodb:Query",
+}
 _FAILED = {"FailedEventsQueue.Arn": "sqs:SendMessage"}
 
 EXPECTED: dict[str, dict[str, str]] = {
@@ -77,12 +83,19 @@ EXPECTED: dict[str, dict[str, str]] = {
         "TablesSecrets.Arn": "dynamodb:DeleteItem dynamodb:Query dynamodb:UpdateItem",
         "TablesTasks.Arn": "dynamodb:GetItem",
     },
-    "api_wallets": {
+    "api_wallets": _WRITE
+    | {
+        "BlobsBucket.Arn/*": "s3:GetObject s3:PutObject",
         "KeysTokens.Arn": "kms:VerifyMac",
         "TablesTasks.Arn": "dynamodb:Query",
         "TablesWallets.Arn": "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
     },
-    "api_nodes": {
+    "api_operators": {
+        "KeysTokens.Arn": "kms:VerifyMac",
+        "TablesOperators.Arn": "dynamodb:Query",
+    },
+    "api_nodes": _WRITE
+    | {
         "BlobsBucket.Arn/*": "s3:GetObject s3:PutObject",
         "KeysSecrets.Arn": "kms:Decrypt",
         "KeysTokens.Arn": "kms:VerifyMac",
@@ -95,6 +108,15 @@ EXPECTED: dict[str, dict[str, str]] = {
     "node_filter": _NODE,
     "node_contract_read": _NODE,
     "node_balance": _NODE,
+    "node_contract_write": _NODE | _WRITE,
+    "node_eth_transfer": _NODE | _WRITE,
+    "node_chain_loop": _NODE
+    | _WRITE
+    | _STATE
+    | {
+        "TablesSteps.Arn": "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query "
+        "dynamodb:UpdateItem",
+    },
     "node_custom_code": _NODE | _STATE,
     "node_loop": _NODE
     | _STATE
@@ -233,7 +255,8 @@ def test_a_walk_may_only_invoke_what_its_definition_names(templates: StageTempla
         "FailStep",
         "FinishExecution",
     }
-    for machine, more in (("WalkerExpressRole", set()), ("WalkerStandardRole", {"NodeAwait"})):
+    slow = {"NodeAwait", "NodeContractWrite", "NodeEthTransfer", "NodeChainLoop"}
+    for machine, more in (("WalkerExpressRole", set()), ("WalkerStandardRole", slow)):
         role = next(r for r in built.resources("AWS::IAM::Role") if r.startswith(machine))
         privileges = built.privileges({"Ref": role})
         assert set(privileges) == {"*"} | {f"{name}Function.Arn" for name in named | more}
@@ -290,3 +313,31 @@ def test_only_named_functions_use_the_keys(templates: StageTemplates) -> None:
         "kms:GenerateMac KeysTokens.Arn": {"api_auth"},
         "kms:VerifyMac KeysTokens.Arn": apis,
     }
+
+
+def test_only_what_writes_on_chain_may_sign_for_it(chain_template: Templates) -> None:
+    # Given a stage that has chains, one of them with a paymaster of its own
+    signers: dict[str, set[str]] = {}
+    for name, function in chain_template.functions().items():
+        privileges = chain_template.privileges(function["Properties"]["Role"])
+        for resource, actions in privileges.items():
+            if "kms:Sign" in actions:
+                assert actions == {"kms:GetPublicKey", "kms:Sign"}
+                signers.setdefault(resource, set()).add(name)
+    # Then the functions of writes, and no other, may use its keys
+    writing = {
+        "api_nodes", "api_wallets", "node_chain_loop", "node_contract_write", "node_eth_transfer",
+    }  # fmt: skip
+    assert signers == {
+        "KeysController.Arn": writing,
+        "KeysBundler.Arn": writing,
+        "KeysPaymaster.Arn": writing,
+    }
+
+
+def test_without_chains_there_are_no_keys_to_pay_for(templates: StageTemplates) -> None:
+    specs = [
+        key["Properties"].get("KeySpec", "SYMMETRIC_DEFAULT")
+        for key in templates("prod").resources("AWS::KMS::Key").values()
+    ]
+    assert sorted(specs) == ["HMAC_256", "SYMMETRIC_DEFAULT"]

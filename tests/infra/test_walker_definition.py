@@ -193,7 +193,8 @@ def test_only_the_standard_machine_waits_and_they_differ_in_nothing_else() -> No
     waiting = json.loads(definition(4))
     brief = json.loads(definition(4, waits=False))
     assert "waitForTaskToken" not in json.dumps(brief)
-    del waiting["States"]["Begin"]["Assign"]["functions"]["await"]
+    for kind in ("await", "contractWrite", "ethTransfer", "chainLoop"):
+        del waiting["States"]["Begin"]["Assign"]["functions"][kind]
     lane = waiting["States"]["Lanes"]["ItemProcessor"]["States"]
     del lane["AwaitDecision"]
     choices = lane["AfterNode"]["Choices"]

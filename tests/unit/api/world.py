@@ -41,6 +41,12 @@ from task_engine.services.user_operations import UserOperationService
 from task_engine.services.wallets import WalletService
 from task_engine.services.withdrawals import WithdrawService
 
+from tests.fakes.clock import START_MS, FakeClock
+from tests.fakes.machines import FakeQueue, FakeSchedules, FakeSigner, FakeSteps, FakeWalker
+from tests.fakes.operators import FakeOperators
+from tests.fakes.replies import FakeOwnSecrets, FakeReplies
+from tests.fakes.stores import FakeExecutions, FakeGuards, FakeSecrets, FakeTasks, FakeWallets
+from tests.fakes.waits import FakeWaits
 from tests.fakes.wallets import (
     FakeDesk,
     FakeFactories,
@@ -49,12 +55,6 @@ from tests.fakes.wallets import (
     FakeTokens,
     FakeVaults,
 )
-from tests.fakes.clock import START_MS, FakeClock
-from tests.fakes.machines import FakeQueue, FakeSchedules, FakeSigner, FakeSteps, FakeWalker
-from tests.fakes.operators import FakeOperators
-from tests.fakes.replies import FakeOwnSecrets, FakeReplies
-from tests.fakes.stores import FakeExecutions, FakeGuards, FakeSecrets, FakeTasks, FakeWallets
-from tests.fakes.waits import FakeWaits
 from tests.unit.api.events import proxy_event
 from tests.unit.api.partner import partner_registry
 from tests.unit.services.login import STRANGER, WALLET

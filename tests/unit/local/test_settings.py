@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from task_engine.model.chain_setting import parse_chains
 
 from infra_cdk.local.settings import LocalSettings, chain_environment, chain_urls
