@@ -58,7 +58,7 @@ def test_read_then_code_then_branch_then_write(owner: OnChain) -> None:
             "type": "customCode",
             "config": {
                 "lang": "javascript",
-                "source": "const {LIMIT, count} = read.data; return {room: LIMIT - count, amount: 3}",
+                "source": "const r = read.data; return {amount: 3, room: r.LIMIT - r.count}",
             },
         },
         {

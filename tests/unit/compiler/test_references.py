@@ -46,10 +46,11 @@ def test_the_time_is_linear_in_the_size(piece: str) -> None:
         text = "configVars" + piece * count
         runs = []
         for _ in range(3):
-            start = time.perf_counter()
+            # The processor's time, not the clock's: a busy machine must not decide this.
+            start = time.process_time()
             references_of({"source": text})
-            runs.append(time.perf_counter() - start)
+            runs.append(time.process_time() - start)
         return min(runs)
 
     # Then it takes far less than the square of that
-    assert seconds(40_000) < 30 * max(seconds(5_000), 0.0005)
+    assert seconds(40_000) < 30 * max(seconds(5_000), 0.001)

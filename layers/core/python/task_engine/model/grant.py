@@ -40,8 +40,8 @@ class Grant:
 
     `id` is 0x and 64 hex digits; `signer` the key that may act; the window in seconds since the
     epoch; `gas_cap` in wei over all operations that nobody sponsors, None = no limit; `signature`
-    the owner's, "0x…", empty until it is there; `created_at` in ms. `deadline`, in seconds, is until
-    when wallets that install grants take it for the first time; 0 = for ever.
+    the owner's, "0x…", empty until it is there; `created_at` in ms. Wallets that install grants
+    take it for the first time until `deadline` (seconds); 0 = for ever.
     """
 
     id: str
