@@ -122,7 +122,9 @@ class FakeChain:
         if method == "eth_getLogs":
             return self._logs(params[0])
         if method == "eth_getBlockReceipts":
-            block = next(b for b in self.blocks if b.hash == params[0])
+            block = next((b for b in self.blocks if b.hash == params[0]), None)
+            if block is None:
+                return None
             halves = (block.logs[:2], block.logs[2:])
             return [{"logs": list[JsonValue](half)} for half in halves]
         if method == "eth_call":
