@@ -25,6 +25,7 @@ _OF_CHAINS = {
     "controller_key": "CONTROLLER_KEY",
     "bundler_key": "BUNDLER_KEY",
     "paymaster_key": "PAYMASTER_KEY",
+    "operator_key": "OPERATOR_KEY",
 }
 _MEANING: Mapping[Use, Grant] = {
     Use.READ_BLOBS: Grant(("BLOB_BUCKET",), {"blobs": ("s3:GetObject",)}),
@@ -55,6 +56,9 @@ _MEANING: Mapping[Use, Grant] = {
     Use.ACT_FOR_WALLETS: Grant(("CONTROLLER_KEY",), {"controller_key": _SIGN}),
     Use.SEND_TRANSACTIONS: Grant(("BUNDLER_KEY",), {"bundler_key": _SIGN}),
     Use.SPONSOR: Grant(("PAYMASTER_KEY",), {"paymaster_key": _SIGN}),
+    Use.NOTIFY: Grant(("NOTICE_QUEUE_URL",), {"notice_queue": ("sqs:SendMessage",)}),
+    Use.SIGN_NOTICES: Grant(("OPERATOR_KEY",), {"operator_key": _SIGN}),
+    Use.KNOW_OPERATOR: Grant(("OPERATOR_KEY",), {"operator_key": ("kms:GetPublicKey",)}),
     Use.ANNOUNCE: Grant(("EVENT_BUS",), {"event_bus": ("events:PutEvents",)}),
 }
 
@@ -88,7 +92,7 @@ class Access:
             wanted.update(_MEANING[use].names)
         wanted -= set(_OF_CHAINS.values()) - self.names.keys()
         given = {name: self.names[name] for name in wanted}
-        settings = self._stage.settings
+        settings = {**self._stage.settings, **self._stage.derived()}
         given.update({name: settings[name] for name in spec.settings if name in settings})
         given.update(self._stage.limits())
         given["STAGE"] = self._stage.name

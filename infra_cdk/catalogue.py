@@ -33,6 +33,9 @@ class Use(Enum):
     ACT_FOR_WALLETS = "sign with the controller's key"
     SEND_TRANSACTIONS = "sign with the sending account's key"
     SPONSOR = "sign with the paymaster's key"
+    NOTIFY = "send to the notice queue"
+    SIGN_NOTICES = "sign with the own operator's key"
+    KNOW_OPERATOR = "ask for the own operator's address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ _API = (
         _BLOBS
         | {Use.DELETE_BLOBS, Use.ENQUEUE, Use.ARM, Use.DISARM}
         | {Use.WALK_STANDARD, Use.WALK_AND_WAIT, Use.ASK_WALKS},
-        _CHAINS,
+        (*_CHAINS, "OPERATOR_CHAINS"),
     ),
     _api(
         "api_executions",
@@ -289,7 +292,27 @@ _WORKERS = (
     ),
 )
 
-FUNCTIONS: Mapping[str, FunctionSpec] = {spec.name: spec for spec in (*_API, *_NODES, *_WORKERS)}
+OPERATOR_FUNCTION = "operator"
+"""Only built where the deployment has chains to watch."""
+_OPERATOR = FunctionSpec(
+    name=OPERATOR_FUNCTION,
+    purpose="Watches a chain for a minute and tells what it saw",
+    # A turn lasts a minute, and its last pass may have to wait for a node.
+    timeout_seconds=120,
+    memory_mb=256,
+    tables={
+        "operators": ("GetItem", "PutItem", "UpdateItem", "Query"),
+        "operators/changes": ("Query",),
+        "guards": ("DeleteItem", "UpdateItem"),
+    },
+    uses=frozenset({Use.READ_BLOBS, Use.WRITE_BLOBS, Use.NOTIFY, Use.SIGN_NOTICES}),
+    settings=("CHAINS", "OPERATOR_PAUSE_SECONDS", "OPERATOR_RUN_SECONDS"),
+    asynchronous=True,
+)
+
+FUNCTIONS: Mapping[str, FunctionSpec] = {
+    spec.name: spec for spec in (*_API, *_NODES, *_WORKERS, _OPERATOR)
+}
 API_FUNCTIONS = tuple(spec.name for spec in _API)
 NODE_FUNCTIONS = tuple(spec.name for spec in _NODES)
 CHAIN_NODE_FUNCTIONS = (

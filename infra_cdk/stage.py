@@ -61,16 +61,27 @@ class StageConfig:
 
     def signing_keys(self) -> dict[str, str]:
         """Keys that the stage's chains need, and what for; none without chains to be reached."""
-        chains = parse_chains(self.settings.get("CHAINS", "")).values()
-        if not any(chain.rpc_urls for chain in chains):
+        if not self.watched_chains():
             return {}
+        chains = parse_chains(self.settings.get("CHAINS", "")).values()
         keys = {
             "controller": "acts through wallets, as their owners allow",
             "bundler": "the account that sends transactions",
+            "operator": "signs what this deployment's own operator has seen",
         }
         if any(chain.paymaster == "verifying" for chain in chains):
             keys["paymaster"] = "vouches for operations that are paid for"
         return keys
+
+    def watched_chains(self) -> tuple[int, ...]:
+        """The chains that this deployment watches itself: those with a node, ascending."""
+        chains = parse_chains(self.settings.get("CHAINS", "")).values()
+        return tuple(sorted(chain.id for chain in chains if chain.rpc_urls))
+
+    def derived(self) -> dict[str, str]:
+        """Settings that follow from others; functions read them like any setting."""
+        chains = self.watched_chains()
+        return {"OPERATOR_CHAINS": ",".join(map(str, chains))} if chains else {}
 
     def limits(self) -> dict[str, str]:
         """The limits that this stage sets otherwise than the engine does."""
@@ -84,6 +95,8 @@ _USER_SETTINGS = LIMIT_NAMES | {
     "CHAINS",
     "DEFAULT_CHAIN_ID",
     "INDEXER_URL",
+    "OPERATOR_PAUSE_SECONDS",
+    "OPERATOR_RUN_SECONDS",
     "PARTNERS",
     "SERVER_VARIABLES",
 }
@@ -104,6 +117,9 @@ _STAGES = {
             "RATE_LIMIT_PER_SECOND": "200",
             "RATE_LIMIT_BURST": "1000",
             "MAX_WALLETS_PER_CHAIN": "2000",
+            # Development chains mine when asked to, and the emulator's minutes take 60 to 70 s.
+            "OPERATOR_PAUSE_SECONDS": "0.5",
+            "OPERATOR_RUN_SECONDS": "72",
         },
     ),
     "dev": StageConfig(name="dev", log_retention_days=14),

@@ -16,6 +16,7 @@ from infra_cdk.constructs.watched import PERIOD, Watched, failures_of, sum_of
 from infra_cdk.stage import StageConfig
 
 _OLDEST_MESSAGE_SECONDS = 300
+_LAG_SECONDS = 300
 _ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 _NO_DATA_IS_FINE = cloudwatch.TreatMissingData.NOT_BREACHING
 
@@ -44,6 +45,23 @@ class Alarms(Construct):
             "StuckExecutions",
             self._stuck(watched.sweeper_logs),
             "Executions stopped and could not be brought to an end",
+        )
+        for chain_id in watched.chains:
+            self._add(
+                f"Chain{chain_id}Lag",
+                self._lag(chain_id),
+                "The operator is more than five minutes behind the chain: tasks fire late",
+                threshold=_LAG_SECONDS,
+            )
+
+    def _lag(self, chain_id: int) -> cloudwatch.IMetric:
+        """As the operator writes it after each of its turns, in seconds."""
+        return cloudwatch.Metric(
+            namespace="TaskEngine",
+            metric_name="OperatorLag",
+            dimensions_map={"chain": str(chain_id), "stage": self._stage.name},
+            period=PERIOD,
+            statistic="Maximum",
         )
 
     def _watch_queues(self, watched: Watched) -> None:

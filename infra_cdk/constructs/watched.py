@@ -28,6 +28,7 @@ class Watched:
     dead_letters: Mapping[str, DeadLetters]
     api: apigateway.RestApi
     sweeper_logs: logs.ILogGroup
+    chains: Sequence[int] = ()
 
 
 def sum_of(

@@ -19,6 +19,7 @@ from infra_cdk.catalogue import (
     CHAIN_NODE_FUNCTIONS,
     FUNCTIONS,
     NODE_FUNCTIONS,
+    OPERATOR_FUNCTION,
     WALKED_FUNCTIONS,
     WORKER_FUNCTIONS,
 )
@@ -35,6 +36,7 @@ from infra_cdk.stacks.stateful import StatefulStack
 from infra_cdk.stage import StageConfig
 
 _SWEEP_EVERY = Duration.minutes(5)
+_WATCH_EVERY = Duration.minutes(1)
 
 
 class StatelessStack(Stack):
@@ -78,6 +80,9 @@ class StatelessStack(Stack):
         self._add_functions(["start_execution", "sweeper", *API_FUNCTIONS])
         self.missed_events = DeadLetters(self, "MissedEvents", stage)
         self._connect_events()
+        if stage.watched_chains():
+            self._add_functions([OPERATOR_FUNCTION])
+            self._watch_chains(stage)
         self.http = HttpApi(
             self, "Http", stage, {name: self.functions[name].function for name in API_FUNCTIONS}
         )
@@ -85,6 +90,7 @@ class StatelessStack(Stack):
         self._add_outputs()
 
     def _watch(self, stage: StageConfig) -> None:
+        chains = stage.watched_chains()
         watched = Watched(
             functions={
                 "API": self._group(API_FUNCTIONS),
@@ -92,6 +98,7 @@ class StatelessStack(Stack):
                 "Nodes": self._group(n for n in NODE_FUNCTIONS if n not in CHAIN_NODE_FUNCTIONS),
                 "ChainNodes": self._group(CHAIN_NODE_FUNCTIONS),
                 "Workers": self._group(WORKER_FUNCTIONS),
+                **({"Operator": self._group([OPERATOR_FUNCTION])} if chains else {}),
             },
             machines={
                 "Express": self.walker.express.machine,
@@ -101,6 +108,7 @@ class StatelessStack(Stack):
             dead_letters={**self._data.dead_letters(), "MissedEvents": self.missed_events},
             api=self.http.api,
             sweeper_logs=self.functions["sweeper"].log_group,
+            chains=chains,
         )
         if stage.monitoring.alarms:
             Alarms(self, "Alarms", stage, watched)
@@ -169,6 +177,24 @@ class StatelessStack(Stack):
             targets=[self._target("finish_execution")],
         )
 
+    def _watch_chains(self, stage: StageConfig) -> None:
+        """A turn that fails is not tried again: the next one begins where it did."""
+        for chain_id in stage.watched_chains():
+            target = targets.LambdaFunction(
+                self.functions[OPERATOR_FUNCTION].function,
+                event=events.RuleTargetInput.from_object({"chainId": chain_id}),
+                dead_letter_queue=self.missed_events.queue,
+                retry_attempts=0,
+                max_event_age=_WATCH_EVERY,
+            )
+            events.Rule(
+                self,
+                f"Watch{chain_id}",
+                description=f"Watches chain {chain_id} for block and event triggers",
+                schedule=events.Schedule.rate(_WATCH_EVERY),
+                targets=[target],
+            )
+
     def _read(self, function: str, queue: sqs.IQueue) -> None:
         source = sources.SqsEventSource(queue, batch_size=10, report_batch_item_failures=True)
         self.functions[function].function.add_event_source(source)
@@ -207,6 +233,7 @@ def _data_access(stage: StageConfig, data: StatefulStack) -> Access:
         SECRETS_KEY=data.keys.secrets.key_id,
         TOKEN_KEY=data.keys.tokens.key_id,
         EXECUTION_QUEUE_URL=data.executions.queue.queue_url,
+        NOTICE_QUEUE_URL=data.notices.queue.queue_url,
         SCHEDULE_GROUP=data.schedules.name,
         SCHEDULE_DLQ_ARN=data.missed_schedules.queue.queue_arn,
         EVENT_BUS=data.bus.event_bus_name,
@@ -220,6 +247,7 @@ def _data_access(stage: StageConfig, data: StatefulStack) -> Access:
         secrets_key=data.keys.secrets.key_arn,
         token_key=data.keys.tokens.key_arn,
         execution_queue=data.executions.queue.queue_arn,
+        notice_queue=data.notices.queue.queue_arn,
         schedules=f"{prefix}/*",
         event_bus=data.bus.event_bus_arn,
     )

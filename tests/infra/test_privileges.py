@@ -332,6 +332,7 @@ def test_only_what_writes_on_chain_may_sign_for_it(chain_template: Templates) ->
         "KeysController.Arn": writing,
         "KeysBundler.Arn": writing,
         "KeysPaymaster.Arn": writing,
+        "KeysOperator.Arn": {"operator"},
     }
 
 
