@@ -10,7 +10,7 @@ from task_engine.aws.cursor_repository import CursorRepository
 from task_engine.aws.heartbeats import OwnHeartbeats
 from task_engine.aws.kms_keys import KmsKeys
 from task_engine.aws.lease_repository import LeaseRepository
-from task_engine.aws.notice_queue import SqsNotifier
+from task_engine.aws.own_notices import SqsNotifier
 from task_engine.bootstrap.chains import chains, tokens
 from task_engine.bootstrap.core import client, clock, dynamo, packer, settings
 from task_engine.errors import ConfigurationError
