@@ -20,6 +20,7 @@ FUNCTIONS = {path.parent.name for path in (ROOT / "functions").glob("*/handler.p
 TRIGGERS = ("schedule_cron", "schedule_fixed_time", "wait_timeout", "notices")
 WALKER = {
     "fail_step": "walker/fail_step",
+    "operator": "operator/turn",
     "finish_execution": "walker/finish_execution",
     "start_execution": "walker/start_execution",
     "sweeper": "walker/sweep",
