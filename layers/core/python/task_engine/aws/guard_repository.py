@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from task_engine.aws.dynamo import Dynamo, Update
+from task_engine.aws.dynamo import Dynamo
+from task_engine.aws.taken_names import take_name
 from task_engine.config import Settings
-from task_engine.errors import ConditionFailed
 
 
 class GuardRepository:
@@ -19,17 +19,6 @@ class GuardRepository:
     def take(self, name: str, ttl_seconds: int, now_ms: int) -> bool:
         """One conditional write. `holder` names this very call: when its answer was lost on the
         way and the call repeated, the name it finds taken is its own."""
-        now = now_ms // 1000
-        holder = os.urandom(8).hex()
-        update = Update(
-            self._settings.name("TABLE_GUARDS"),
-            {"name": name},
-            "SET #expiresAt = :until, #holder = :holder",
-            {"until": now + ttl_seconds, "holder": holder, "now": now},
-            "attribute_not_exists(#name) OR #expiresAt < :now",
-        )
-        try:
-            self._dynamo.update(update)
-        except ConditionFailed as error:
-            return (error.item or {}).get("holder") == holder
-        return True
+        now, holder = now_ms // 1000, os.urandom(8).hex()
+        table = self._settings.name("TABLE_GUARDS")
+        return take_name(self._dynamo, table, name, holder, (now, now + ttl_seconds))

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from task_engine.aws.dynamo import Delete, Dynamo, Update
+from task_engine.aws.dynamo import Delete, Dynamo
+from task_engine.aws.taken_names import take_name
 from task_engine.clock import Clock
 from task_engine.config import Settings
 from task_engine.errors import ConditionFailed, Unavailable
@@ -55,21 +56,8 @@ class LeaseRepository:
                 self._release(name, holder)
 
     def _take(self, name: str, holder: str, seconds: int) -> bool:
-        """One conditional write; a lease found taken by this very holder is its own: the answer
-        of the first try was lost on the way."""
-        now = self._clock.now_ms() // 1000
-        update = Update(
-            self._settings.name("TABLE_GUARDS"),
-            {"name": name},
-            "SET #expiresAt = :until, #holder = :holder",
-            {"until": now + seconds, "holder": holder, "now": now},
-            "attribute_not_exists(#name) OR #expiresAt < :now",
-        )
-        try:
-            self._dynamo.update(update)
-        except ConditionFailed as error:
-            return (error.item or {}).get("holder") == holder
-        return True
+        now, table = self._clock.now_ms() // 1000, self._settings.name("TABLE_GUARDS")
+        return take_name(self._dynamo, table, name, holder, (now, now + seconds))
 
     def _release(self, name: str, holder: str) -> None:
         key = {"name": name}

@@ -34,7 +34,7 @@ class EntryPoint:
 
     def handle_ops_data(self, operations: Sequence[UserOperation], beneficiary: Address) -> bytes:
         """Call data of `handleOps`: the operations in order, gas paid to `beneficiary`."""
-        packed = encoding.array([_structure(item.packed()) for item in operations])
+        packed = encoding.array([packed_structure(item) for item in operations])
         return _HANDLE_OPS + encoding.sequence(packed, encoding.address(beneficiary))
 
     def nonce_data(self, sender: Address, key: int) -> bytes:
@@ -51,7 +51,7 @@ class EntryPoint:
 
     def hash_data(self, operation: UserOperation) -> bytes:
         """Call data of `getUserOpHash`."""
-        return _GET_USER_OP_HASH + encoding.sequence(_structure(operation.packed()))
+        return _GET_USER_OP_HASH + encoding.sequence(packed_structure(operation))
 
 
 ENTRY_POINTS = {
@@ -73,7 +73,9 @@ def key_of(operation_id: str) -> int:
     return int.from_bytes(keccak256(operation_id.encode("utf-8"))[:24], "big")
 
 
-def _structure(packed: PackedOperation) -> encoding.Tail:
+def packed_structure(operation: UserOperation) -> encoding.Tail:
+    """The struct PackedUserOperation, as the contracts take it."""
+    packed: PackedOperation = operation.packed()
     sender, nonce, init_code, call_data, limits, pre_gas, fees, paymaster, signature = packed
     return encoding.structure(
         encoding.address(sender),

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 from task_engine.errors import NodeError
 from task_engine.evm import encoding
-from task_engine.evm.entry_point import EntryPoint
+from task_engine.evm.entry_point import EntryPoint, packed_structure
 from task_engine.evm.eth_call import quantity
 from task_engine.evm.failures import RpcError
 from task_engine.evm.gas import (
@@ -101,7 +101,7 @@ class SelfEstimator:
             max_priority_fee_per_gas=1,
         )
         op_hash = op.hash(self._entry_point, self._rpc.chain_id)
-        whole = encoding.structure(*_fields(op))
+        whole = packed_structure(op)
         validation = encoding.sequence(whole, op_hash, encoding.number(0))
         call = op.call_data
         if call[:4] == _EXECUTE_USER_OP:
@@ -155,22 +155,6 @@ def _measured(
         parts.append(max(used, 0) * 5 // 4)
     *verification, execution = parts
     return sum(verification) * 64 // 63 + _ENTRY_POINT_SHARE, execution * 64 // 63 + 15_000
-
-
-def _fields(op: UserOperation) -> list[bytes | encoding.Tail]:
-    """Of the packed structure, as the contracts take it."""
-    sender, nonce, init_code, call_data, limits, pre_gas, fees, paymaster, signature = op.packed()
-    return [
-        encoding.address(sender),
-        encoding.number(nonce),
-        encoding.dynamic_bytes(init_code),
-        encoding.dynamic_bytes(call_data),
-        limits,
-        encoding.number(pre_gas),
-        fees,
-        encoding.dynamic_bytes(paymaster),
-        encoding.dynamic_bytes(signature),
-    ]
 
 
 def _results(simulated: JsonValue) -> list[JsonObject]:
