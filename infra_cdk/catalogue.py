@@ -73,10 +73,13 @@ _WRITES: Mapping[str, tuple[str, ...]] = {
     "guards": ("DeleteItem", "UpdateItem"),
 }
 _SENDING = frozenset({Use.ACT_FOR_WALLETS, Use.SEND_TRANSACTIONS, Use.SPONSOR})
+# Changing what a task is also changes what operators watch for it.
+_CHECKS = ("PutItem",)
 # Giving an execution its end also completes its task and corrects the owner's count.
 _FINISH: Mapping[str, tuple[str, ...]] = {
     "tasks": ("GetItem", "UpdateItem"),
     "executions": ("GetItem", "UpdateItem"),
+    "operators": _CHECKS,
     "steps": ("Query",),
 }
 
@@ -137,6 +140,7 @@ _API = (
             "steps": ("Query",),
             "guards": ("DeleteItem", "GetItem", "PutItem", "UpdateItem"),
             "wallets": ("Query",),
+            "operators": ("PutItem", "Query"),
             # What hangs on a task goes with it.
             "secrets": ("BatchWriteItem", "Query"),
             "task_state": ("BatchWriteItem", "Query"),
@@ -173,7 +177,13 @@ _API = (
         _BLOBS | _SENDING,
         _CHAINS,
     ),
-    _api("api_operators", "Operators: list", {"operators": ("Query",)}),
+    _api(
+        "api_operators",
+        "Operators: list, register, what to watch; notices of those without AWS credentials",
+        {"operators": ("Query", "UpdateItem"), "operators/changes": ("Query",)},
+        frozenset({Use.NOTIFY, Use.KNOW_OPERATOR}),
+        ("DEFAULT_CHAIN_ID", "OPERATORS"),
+    ),
     _api(
         "api_nodes",
         "One node, one trigger, a simulation, an estimate: run at once, no execution stored",
@@ -250,6 +260,7 @@ _WORKERS = (
             "tasks": ("GetItem", "UpdateItem"),
             "executions": ("GetItem", "PutItem", "UpdateItem"),
             "guards": ("GetItem", "PutItem"),
+            "operators": _CHECKS,
             "steps": ("Query", "UpdateItem"),
         },
         uses=_BLOBS | {Use.ENQUEUE, Use.DISARM, Use.ANSWER_WAITS},

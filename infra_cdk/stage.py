@@ -97,6 +97,7 @@ _USER_SETTINGS = LIMIT_NAMES | {
     "INDEXER_URL",
     "OPERATOR_PAUSE_SECONDS",
     "OPERATOR_RUN_SECONDS",
+    "OPERATORS",
     "PARTNERS",
     "SERVER_VARIABLES",
 }
@@ -120,6 +121,7 @@ _STAGES = {
             # Development chains mine when asked to, and the emulator's minutes take 60 to 70 s.
             "OPERATOR_PAUSE_SECONDS": "0.5",
             "OPERATOR_RUN_SECONDS": "72",
+            "OPERATORS": "*",
         },
     ),
     "dev": StageConfig(name="dev", log_retention_days=14),

@@ -67,17 +67,20 @@ class FakeTasks:
         now_ms: int,
         reason: CompletionReason | None = None,
         max_active: int = 0,
+        note: str = "",
     ) -> Task:
         stands = self.rows[task.owner, task.id]
         if stands.status is not task.status:
             raise Conflict("the status is another by now")
         if max_active and self._enabled(task.owner) >= max_active:
             raise QuotaExceeded("too many enabled workflows")
-        changed = replace(stands, status=status, completion_reason=reason)
+        changed = replace(stands, status=status, completion_reason=reason, note=note)
+        if changed.check_version:
+            changed = replace(changed, check_version=max(now_ms, changed.check_version + 1))
         self.rows[task.owner, task.id] = changed
         return changed
 
-    def delete(self, task: Task) -> None:
+    def delete(self, task: Task, now_ms: int) -> None:
         self.rows.pop((task.owner, task.id), None)
         self.plans.pop((task.id, task.version), None)
 

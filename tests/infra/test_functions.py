@@ -31,6 +31,7 @@ _FINISH_NAMES = {
     "BLOB_BUCKET",
     "EVENT_BUS",
     "TABLE_EXECUTIONS",
+    "TABLE_OPERATORS",
     "TABLE_STEPS",
     "TABLE_TASKS",
 }
@@ -44,6 +45,7 @@ NAMES = {
         "SCHEDULE_ROLE_ARN",
         "TABLE_EXECUTIONS",
         "TABLE_GUARDS",
+        "TABLE_OPERATORS",
         "TABLE_SECRETS",
         "TABLE_STEPS",
         "TABLE_TASKS",
@@ -63,7 +65,7 @@ NAMES = {
     },
     "api_secrets": {"BLOB_BUCKET", "SECRETS_KEY", "TABLE_SECRETS", "TABLE_TASKS", "TOKEN_KEY"},
     "api_wallets": {"BLOB_BUCKET", "TABLE_TASKS", "TOKEN_KEY"} | _WRITE_NAMES,
-    "api_operators": {"TABLE_OPERATORS", "TOKEN_KEY"},
+    "api_operators": {"NOTICE_QUEUE_URL", "OPERATORS", "TABLE_OPERATORS", "TOKEN_KEY"},
     "api_nodes": {
         "ALLOWED_HOSTS",
         "BLOB_BUCKET",
@@ -99,6 +101,7 @@ NAMES = {
         "SCHEDULE_GROUP",
         "TABLE_EXECUTIONS",
         "TABLE_GUARDS",
+        "TABLE_OPERATORS",
         "TABLE_STEPS",
         "TABLE_TASKS",
     },

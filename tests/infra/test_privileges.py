@@ -33,6 +33,7 @@ _FINISH = {
     "BlobsBucket.Arn/*": "s3:GetObject",
     "Bus.Arn": "events:PutEvents",
     "TablesExecutions.Arn": "dynamodb:GetItem dynamodb:UpdateItem",
+    "TablesOperators.Arn": "dynamodb:PutItem",
     "TablesSteps.Arn": "dynamodb:Query",
     "TablesTasks.Arn": "dynamodb:GetItem dynamodb:UpdateItem",
 }
@@ -57,6 +58,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         "TablesExecutions.Arn": "dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
         "TablesGuards.Arn": "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem "
         "dynamodb:UpdateItem",
+        "TablesOperators.Arn": "dynamodb:PutItem dynamodb:Query",
         "TablesSecrets.Arn": "dynamodb:BatchWriteItem dynamodb:Query",
         "TablesSteps.Arn": "dynamodb:Query",
         "TablesTaskState.Arn": "dynamodb:BatchWriteItem dynamodb:Query",
@@ -92,7 +94,9 @@ EXPECTED: dict[str, dict[str, str]] = {
     },
     "api_operators": {
         "KeysTokens.Arn": "kms:VerifyMac",
-        "TablesOperators.Arn": "dynamodb:Query",
+        "NoticeQueue.Arn": "sqs:SendMessage",
+        "TablesOperators.Arn": "dynamodb:Query dynamodb:UpdateItem",
+        "TablesOperators.Arn/index/changes": "dynamodb:Query",
     },
     "api_nodes": _WRITE
     | {
@@ -142,6 +146,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         "NoticeQueue.Arn": _RECEIVE,
         "TablesExecutions.Arn": "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
         "TablesGuards.Arn": "dynamodb:GetItem dynamodb:PutItem",
+        "TablesOperators.Arn": "dynamodb:PutItem",
         "TablesTasks.Arn": "dynamodb:GetItem dynamodb:UpdateItem",
         _SCHEDULES: "scheduler:DeleteSchedule",
     },

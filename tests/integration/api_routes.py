@@ -33,6 +33,9 @@ PAGE = 200
 # They ask a chain or its watchers, which these tests do not have.
 OF_CHAINS = {
     "GET /operators",
+    "GET /operators/{address}/checks",
+    "POST /operators/notices",
+    "POST /operators/{address}:heartbeat",
     "GET /tokens/{address}",
     "GET /userops/{userOpHash}",
     "GET /wallets/{address}:getNonce",

@@ -12,10 +12,12 @@ _TABLES: dict[str, tuple[str, str]] = {
     "wallets": ("owner", "sk"),
     "task_state": ("taskId", "key"),
     "guards": ("name", ""),
+    "operators": ("group", "sk"),
 }
 _INDEXES = {
     "tasks": ("due", "dueShard", "expiredAt"),
     "executions": ("open", "openShard", "startAt"),
+    "operators": ("changes", "group", "version"),
 }
 
 

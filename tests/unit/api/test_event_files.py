@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.api.operator import signed
 from tests.unit.api.partner import assertion
 from tests.unit.api.world import World
 
@@ -24,7 +25,10 @@ STATUS = {
     "health": 200,
     "nodes_run": 200,
     "openapi": 200,
+    "operators_checks": 200,
+    "operators_heartbeat": 200,
     "operators_list": 200,
+    "operators_notices": 202,
     "policies_get": 404,
     "policies_list": 200,
     "policies_prepare": 200,
@@ -66,6 +70,8 @@ def test_a_payload_reaches_its_route(world: World, file: Path) -> None:
     text = file.read_text(encoding="utf-8").replace("<token>", world.token())
     text = text.replace("<assertion>", assertion(world.clock.ms))
     event = json.loads(text.replace("<wallet>", world.first_wallet()))
+    if "X-Operator-Address" in event["headers"]:
+        event = signed(event, world.clock.ms)
     # When it is sent to its function
     answer = world.send(event)
     # Then the route answers as for an empty deployment

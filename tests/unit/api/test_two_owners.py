@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from task_engine.api.access import Access
 from task_engine.api.openapi.routes import all_routes
 from task_engine.ids import new_id
 from task_engine.model.execution import Execution, ExecutionStatus, RunContext
@@ -122,11 +123,30 @@ PUBLIC = {
 }  # fmt: skip
 
 
+# An operator's key opens them, no token does.
+OPERATORS = {
+    "POST /operators/{address}:heartbeat",
+    "GET /operators/{address}/checks",
+    "POST /operators/notices",
+}
+
+
 def test_every_route_is_in_the_table() -> None:
     routes = {f"{route.method} {route.path}" for route in all_routes()}
     public = {f"{route.method} {route.path}" for route in all_routes() if route.public}
-    assert routes == ASKS.keys() | PUBLIC
+    signed = {
+        f"{route.method} {route.path}" for route in all_routes() if route.access is Access.OPERATOR
+    }
+    assert routes == ASKS.keys() | PUBLIC | OPERATORS
     assert public == PUBLIC
+    assert signed == OPERATORS
+
+
+@pytest.mark.parametrize("route", sorted(OPERATORS))
+def test_a_token_opens_no_route_of_operators(world: World, route: str) -> None:
+    method, _, path = route.partition(" ")
+    answer = world.call(method, path.replace("{address}", OWNER), {} if method == "POST" else None)
+    assert (answer.status, answer.json["code"]) == (401, "OPERATOR_SIGNATURE_REQUIRED")
 
 
 class Owned:

@@ -9,11 +9,13 @@ from typing import Any
 
 from task_engine.api import auth, executions, nodes, operators, secrets, wallets, workflows
 from task_engine.api.application import Application, Gate
+from task_engine.api.operator_auth import OperatorGate
 from task_engine.api.principal import Authenticator
 from task_engine.api.rate_limit import RateLimiter
 from task_engine.config import Limits, Settings
 from task_engine.evm.address import Address
 from task_engine.evm.ed25519 import verify_ed25519
+from task_engine.evm.signer import LocalSigner
 from task_engine.ids import new_id
 from task_engine.model.chain import Chain
 from task_engine.model.edge import Edge
@@ -26,6 +28,7 @@ from task_engine.processors.custom_code import CustomCodeProcessor
 from task_engine.services.auth import AuthService
 from task_engine.services.executions import ExecutionService
 from task_engine.services.one_shot import OneShot
+from task_engine.services.operator_rules import operator_rules
 from task_engine.services.operators import OperatorService
 from task_engine.services.partners import PartnerVerifier
 from task_engine.services.policies import PolicyService
@@ -43,7 +46,7 @@ from task_engine.services.withdrawals import WithdrawService
 
 from tests.fakes.clock import START_MS, FakeClock
 from tests.fakes.machines import FakeQueue, FakeSchedules, FakeSigner, FakeSteps, FakeWalker
-from tests.fakes.operators import FakeOperators
+from tests.fakes.operators import FakeChecks, FakeNoticeQueue, FakeOperators
 from tests.fakes.replies import FakeOwnSecrets, FakeReplies
 from tests.fakes.stores import FakeExecutions, FakeGuards, FakeSecrets, FakeTasks, FakeWallets
 from tests.fakes.waits import FakeWaits
@@ -56,6 +59,7 @@ from tests.fakes.wallets import (
     FakeVaults,
 )
 from tests.unit.api.events import proxy_event
+from tests.unit.api.operator import OPERATOR, signed
 from tests.unit.api.partner import partner_registry
 from tests.unit.services.login import STRANGER, WALLET
 
@@ -102,6 +106,8 @@ class World:
         self.replies = FakeReplies()
         self.pauses: list[float] = []
         self.operators = FakeOperators()
+        self.checks = FakeChecks()
+        self.notices = FakeNoticeQueue()
         self.partners = PartnerVerifier(partner_registry(), verify_ed25519, self.clock)
         chains = {CHAIN: Chain(CHAIN, ("http://chain.test",)), 84532: Chain(84532)}
         self.settings = replace(Settings.from_env({}), limits=self.limits, chains=chains)
@@ -140,10 +146,16 @@ class World:
             "workflows": workflow_app,
             "executions": executions.build_app(gate, read, signals, self.pauses.append),
             "secrets": secrets.build_app(gate, SecretService(self.secret_rows, self.tasks, clock)),
-            "operators": operators.build_app(gate, OperatorService(self.operators, clock)),
+            "operators": self._operators(gate),
             "wallets": self._wallets(gate),
             **dict.fromkeys(ONE_SHOT_PATHS, nodes.build_app(gate, self._one_shot())),
         }
+
+    def _operators(self, gate: Gate) -> Application:
+        rules = operator_rules(OPERATOR.address, lambda: "")
+        service = OperatorService(self.operators, self.checks, self.notices, self.clock)
+        own = replace(gate, operators=OperatorGate(rules, self.clock))
+        return operators.build_app(own, service)
 
     def _wallets(self, gate: Gate) -> Application:
         settings, clock = self.settings, self.clock
@@ -182,6 +194,12 @@ class World:
             headers.setdefault("Authorization", f"Bearer {token}")
         event = proxy_event(method, path, body=body, headers=headers, **more)
         return self.send(event)
+
+    def by_operator(
+        self, method: str, path: str, body: object = None, signer: LocalSigner = OPERATOR
+    ) -> Answer:
+        """A request that an operator has signed just now."""
+        return self.send(signed(proxy_event(method, path, body=body), self.clock.ms, signer))
 
     def send(self, event: dict[str, Any]) -> Answer:
         """Give an event to the function that its path belongs to."""

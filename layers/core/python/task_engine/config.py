@@ -38,6 +38,8 @@ class Limits:
     rate_limit_per_second: int = 10
     rate_limit_burst: int = 50
     max_token_hours: int = 48
+    quorum: int = 1
+    operator_notices_per_minute: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)

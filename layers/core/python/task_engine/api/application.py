@@ -17,7 +17,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from task_engine.api.access import Access
 from task_engine.api.allowed import allowed_methods
 from task_engine.api.http import Reply, Request, body_of, headers_of, query_of
-from task_engine.api.principal import Authenticator, Principal
+from task_engine.api.principal import Authenticator, Principal, SignedRequest, SignedRequests
 from task_engine.api.problems import problem_reply, unexpected_reply, unknown_route_reply
 from task_engine.api.rate_limit import RATE_HEADERS, RateLimited, RateLimiter
 from task_engine.errors import EngineError
@@ -42,6 +42,7 @@ class Gate:
     authenticator: Authenticator
     limiter: RateLimiter
     allow_origin: str = "*"
+    operators: SignedRequests | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class Application:
         rate: dict[str, str] = {}
         try:
             headers = headers_of(event)
-            caller = self._admit(headers, access, rate)
+            caller = self._admit(event, headers, access, rate)
             reply = endpoint(
                 Request(
                     id=request_id,
@@ -150,20 +151,35 @@ class Application:
         return replace(reply, headers={**rate, **reply.headers})
 
     def _admit(
-        self, headers: Mapping[str, str], access: Access, rate: dict[str, str]
+        self,
+        event: Mapping[str, Any],
+        headers: Mapping[str, str],
+        access: Access,
+        rate: dict[str, str],
     ) -> Principal | None:
         """The caller, counted; adds the rate's headers to `rate`."""
         caller: Principal | None = None
         try:
-            caller = self._gate.authenticator.admit(headers, access)
+            if access is Access.OPERATOR:
+                caller = self._operator(event, headers)
+            else:
+                caller = self._gate.authenticator.admit(headers, access)
         finally:
             allowance = self._gate.limiter.take(caller.subject if caller else "")
             rate.update(allowance.headers())
             if not allowance.allowed:
                 raise RateLimited("too many requests: slow down")
-        if caller is not None:
+        if caller is not None and caller.owner:
             add_log_context(owner=caller.owner, **_named_partner(caller))
         return caller
+
+    def _operator(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> Principal:
+        if self._gate.operators is None:
+            raise RuntimeError("this function has no routes for operators")
+        path = unquote(_BASE.sub("", str(event["path"])))
+        return self._gate.operators.admit(
+            SignedRequest(str(event["httpMethod"]), path, query_of(event), headers, body_of(event))
+        )
 
     def _unknown_route(self, _: NotFoundError) -> Response[str]:
         event = self._rest.current_event.raw_event

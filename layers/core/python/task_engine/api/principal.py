@@ -19,16 +19,38 @@ _SUBJECT = re.compile(r"0[xX][0-9a-fA-F]{40}")
 @dataclass(frozen=True, slots=True)
 class Principal:
     """`owner` is checksummed, "" of a partner who speaks for nobody; `chain_id` only selects the
-    default chain; `partner` is "" where the owner calls."""
+    default chain; `partner` is "" where the owner calls. Where an operator calls, there is only
+    `operator`."""
 
     owner: str
     chain_id: int
     partner: str = ""
+    operator: str = ""
 
     @property
     def subject(self) -> str:
         """Whose requests are counted together."""
+        if self.operator:
+            return f"operator:{self.operator}"
         return f"partner:{self.partner}" if self.partner else self.owner
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """What a signature is over: the path below the base, unescaped; header names in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, tuple[str, ...]]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class SignedRequests(Protocol):
+    """Checks requests that operators have signed."""
+
+    def admit(self, request: SignedRequest) -> Principal:
+        """Raises Unauthenticated, or Forbidden for a key that is none of an operator."""
 
 
 class Verifier(Protocol):

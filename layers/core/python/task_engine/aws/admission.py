@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from task_engine.aws.check_writes import CheckWrites, rechecked
 from task_engine.aws.dynamo import Dynamo, Put, Update
 from task_engine.aws.execution_codec import context_to_json, open_shard, record_to_json
 from task_engine.aws.failures import TransactionCanceled
-from task_engine.aws.items import Item
+from task_engine.aws.items import Item, from_item
 from task_engine.aws.packed import Packer
 from task_engine.aws.repeating import pause
 from task_engine.aws.task_codec import task_from_item, task_key
@@ -24,13 +25,19 @@ _FAILED = "ConditionalCheckFailed"
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One firing: the name of its occurrence, and the execution that it would start."""
+    """One firing: the name of its occurrence, and the execution that it would start.
+
+    After it the task takes no firing with a `cooldown_ms` for so long. `said_at` (ms) is when an
+    operator told of it: what was taken back before that may have happened again since.
+    """
 
     name: str
     execution_id: str
     record: TriggerRecord
     now_ms: int
     ttl_seconds: int
+    cooldown_ms: int = 0
+    said_at: int = 0
 
 
 class Admission:
@@ -40,6 +47,7 @@ class Admission:
         self._dynamo = dynamo
         self._packer = packer
         self._settings = settings
+        self._checks = CheckWrites(settings)
 
     def admit(self, task: Task, occurrence: Occurrence) -> Execution | str:
         """The new pending execution, or the id of the one that the occurrence has already.
@@ -50,7 +58,7 @@ class Admission:
         trigger = self._packer.pack(document, f"triggers/{occurrence.execution_id}")
         current = task
         for attempt in range(_TRIES):
-            refusal = current.refusal(occurrence.now_ms)
+            refusal = _refusal(current, occurrence)
             if refusal is not None:
                 return self._known(occurrence, refusal)
             execution = _pending(current, occurrence)
@@ -59,7 +67,7 @@ class Admission:
             except TransactionCanceled as error:
                 first = error.item(0)
                 if error.reasons[0] == _FAILED and first:
-                    return str(first["executionId"]["S"])
+                    return _of_guard(from_item(first))
             else:
                 return execution
             pause(min(attempt, 4))
@@ -73,25 +81,17 @@ class Admission:
         execution: Execution,
         trigger: bytes | dict[str, str],
     ) -> list[Put | Update]:
+        after = _after(task, occurrence)
+        last = [] if after.watched else self._checks.of_task(after, occurrence.now_ms)
         return [
             self._guard(occurrence),
-            Update(
-                self._settings.name("TABLE_TASKS"),
-                {"owner": task.owner, "sk": task_key(task.id)},
-                "SET #executionCount = :next, #lastRanAt = :now",
-                {
-                    "next": task.execution_count + 1,
-                    "now": occurrence.now_ms,
-                    "before": task.execution_count,
-                    "status": task.status.value,
-                },
-                "#executionCount = :before AND #status = :status",
-            ),
+            _count(self._settings.name("TABLE_TASKS"), task, after),
             Put(
                 self._settings.name("TABLE_EXECUTIONS"),
                 _item(execution, trigger),
                 "attribute_not_exists(#id)",
             ),
+            *last,
         ]
 
     def _guard(self, occurrence: Occurrence) -> Put:
@@ -103,16 +103,19 @@ class Admission:
                 "executionId": occurrence.execution_id,
                 "expiresAt": now + occurrence.ttl_seconds,
             },
-            "attribute_not_exists(#name) OR #expiresAt < :now",
-            {"now": now},
+            "attribute_not_exists(#name) OR #expiresAt < :now"
+            " OR (attribute_not_exists(#executionId) AND #orphanedAt < :said)",
+            {"now": now, "said": occurrence.said_at},
         )
 
     def _known(self, occurrence: Occurrence, refusal: str) -> str:
         """A task that can't run answers an occurrence that it has run already."""
         guard = self._dynamo.get(self._settings.name("TABLE_GUARDS"), {"name": occurrence.name})
         if guard is None or int(guard["expiresAt"]) < occurrence.now_ms // 1000:
-            raise PreconditionFailed(f"the workflow can't run: it is {refusal}")
-        return str(guard["executionId"])
+            raise PreconditionFailed(
+                f"the workflow can't run: it is {refusal}", code=_CODES.get(refusal)
+            )
+        return _of_guard(guard)
 
     def _current(self, task: Task) -> Task:
         key = {"owner": task.owner, "sk": task_key(task.id)}
@@ -120,6 +123,54 @@ class Admission:
         if item is None:
             raise NotFound("no such workflow", code="WORKFLOW_NOT_FOUND")
         return task_from_item(item, self._packer)
+
+
+_COOLING = "cooling down"
+_CODES = {_COOLING: "TASK_COOLING_DOWN"}
+
+
+def _refusal(task: Task, occurrence: Occurrence) -> str | None:
+    cooling = occurrence.cooldown_ms > 0 and occurrence.now_ms < task.cooled_until
+    return task.refusal(occurrence.now_ms) or (_COOLING if cooling else None)
+
+
+def _of_guard(guard: Item) -> str:
+    """The execution of a known occurrence."""
+    if "executionId" not in guard:
+        raise PreconditionFailed("its block has left the chain", code="OCCURRENCE_ORPHANED")
+    return str(guard["executionId"])
+
+
+def _after(task: Task, occurrence: Occurrence) -> Task:
+    """The task with one run more; its check is gone when that was the last."""
+    now = occurrence.now_ms
+    after = replace(task, execution_count=task.execution_count + 1, last_ran_at=now)
+    if occurrence.cooldown_ms > 0:
+        after = replace(after, cooled_until=now + occurrence.cooldown_ms)
+    return rechecked(after, now) if task.watched and not after.watched else after
+
+
+def _count(table: str, task: Task, after: Task) -> Update:
+    """Only from the count that was read: nothing that hangs on it can have changed meanwhile."""
+    sets = ["#executionCount = :next", "#lastRanAt = :now"]
+    values: dict[str, object] = {
+        "next": after.execution_count,
+        "now": after.last_ran_at,
+        "before": task.execution_count,
+        "status": task.status.value,
+    }
+    condition = "#executionCount = :before AND #status = :status"
+    if after.cooled_until != task.cooled_until:
+        sets.append("#cooledUntil = :cooled")
+        values["cooled"] = after.cooled_until
+    if after.check_version != task.check_version:
+        sets.append("#checkVersion = :check")
+        values["check"] = after.check_version
+    if task.check_version:
+        condition += " AND #checkVersion = :known"
+        values["known"] = task.check_version
+    key = {"owner": task.owner, "sk": task_key(task.id)}
+    return Update(table, key, f"SET {', '.join(sets)}", values, condition)
 
 
 def _pending(task: Task, occurrence: Occurrence) -> Execution:

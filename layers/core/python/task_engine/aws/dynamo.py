@@ -76,7 +76,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Items of one partition, in the order of their range key."""
+    """Items of one partition, in the order of their range key; those after the key `start`."""
 
     table: str
     condition: str
@@ -87,6 +87,7 @@ class Query:
     descending: bool = False
     consistent: bool = False
     limit: int = 0
+    start: Mapping[str, object] = field(default_factory=dict)
 
     def parameters(self) -> dict[str, Any]:
         """The operation's parameters."""
@@ -97,6 +98,7 @@ class Query:
             "FilterExpression": self.filter,
             "ProjectionExpression": projection,
             "Limit": self.limit,
+            "ExclusiveStartKey": to_item(self.start),
         }
         return {
             "TableName": self.table,

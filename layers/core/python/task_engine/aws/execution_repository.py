@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from task_engine.aws.admission import Admission, Occurrence
+from task_engine.aws.check_writes import CheckWrites, rechecked
 from task_engine.aws.dynamo import Dynamo, Put, Query, Update
 from task_engine.aws.execution_codec import (
     NO_RECORD,
@@ -41,6 +42,7 @@ class ExecutionRepository:
         self._dynamo = dynamo
         self._packer = packer
         self._settings = settings
+        self._checks = CheckWrites(settings)
         self._admission = Admission(dynamo, packer, settings)
 
     def admit(
@@ -201,12 +203,15 @@ class ExecutionRepository:
         if reason is None:
             return []
         done = replace(
-            task, status=TaskStatus.COMPLETED, completed_at=now_ms, completion_reason=reason
+            rechecked(task, now_ms),
+            status=TaskStatus.COMPLETED,
+            completed_at=now_ms,
+            completion_reason=reason,
         )
         writes: list[Put | Update] = [status_update(table, task, done)]
         if task.status is TaskStatus.ENABLED:
             writes.append(count_update(table, run.owner, -1))
-        return writes
+        return [*writes, *self._checks.of_task(done, now_ms)]
 
     def _execution(self, item: Item) -> Execution:
         return execution_from_item(item, record_from_json(self._packer.unpack(item["trigger"])))

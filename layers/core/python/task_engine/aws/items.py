@@ -13,7 +13,8 @@ Item: TypeAlias = dict[str, Any]
 
 
 def to_attribute(value: object) -> dict[str, Any]:
-    """str, bool, int, float, bytes, None, list and mapping; raises TypeError for anything else."""
+    """str, bool, int, float, bytes, None, list, mapping and a set of texts, which may not be empty;
+    raises TypeError for anything else."""
     if value is None:
         return {"NULL": True}
     if isinstance(value, str):
@@ -26,6 +27,8 @@ def to_attribute(value: object) -> dict[str, Any]:
         return {"B": base64.b64encode(value).decode()}
     if isinstance(value, list | tuple):
         return {"L": [to_attribute(item) for item in value]}
+    if isinstance(value, frozenset):
+        return {"SS": sorted(str(item) for item in value)}
     if isinstance(value, Mapping):
         return {"M": {str(key): to_attribute(item) for key, item in value.items()}}
     raise TypeError(f"{type(value).__name__} can't be an attribute")
@@ -48,7 +51,7 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:  # noqa: ANN401 - the i
         case "M":
             return {key: from_attribute(item) for key, item in value.items()}
         case "SS":
-            return list(value)
+            return frozenset(value)
     raise TypeError(f"attributes of type {kind} are not used here")
 
 

@@ -6,9 +6,10 @@ from task_engine.aws.dynamo import Dynamo, Query, Update
 from task_engine.aws.items import Item
 from task_engine.config import Settings
 from task_engine.errors import ConditionFailed
-from task_engine.model.operator import Operator
+from task_engine.model.operator import Operator, Tally
 
 _GROUP = "operators"
+_KNOWN = "attribute_exists(#sk)"
 
 
 class OperatorRepository:
@@ -33,7 +34,7 @@ class OperatorRepository:
         update = Update(
             self._table,
             _key(operator.address),
-            "SET #version = :version, #lastSeen = :seen, #blocks = :blocks,"
+            "SET #software = :version, #lastSeen = :seen, #blocks = :blocks,"
             " #registeredAt = if_not_exists(#registeredAt, :seen)",
             {
                 "version": operator.version,
@@ -41,22 +42,32 @@ class OperatorRepository:
                 "blocks": {str(chain): block for chain, block in operator.blocks.items()},
             },
         )
-        self._dynamo.update(update)
-        return operator
+        return _operator(self._dynamo.update(update, "ALL_NEW"))
 
-    def count(self, address: str, *, events: int = 0, rejected: int = 0) -> None:
-        """Add to a registered operator's counters; an unknown one is left alone."""
-        update = Update(
-            self._table,
-            _key(address),
-            "ADD #events :events, #rejected :rejected",
-            {"events": events, "rejected": rejected},
-            "attribute_exists(#sk)",
-        )
+    def count(self, address: str, tally: Tally, minute: int = 0) -> None:
+        """One write, two for the first of a minute; an unknown operator is left alone."""
+        adds = {"events": tally.events, "rejected": tally.rejected, "disputed": tally.disputed}
+        given = {name: value for name, value in adds.items() if value}
+        added = ", ".join(f"#{name} :{name}" for name in given)
+        if not given and not minute:
+            return
+        if not minute:
+            self._try(Update(self._table, _key(address), f"ADD {added}", given, _KNOWN))
+            return
+        values = {**given, "weight": tally.weight, "minute": minute}
+        more = f"ADD {', '.join(filter(None, [added, '#inMinute :weight']))}"
+        same = f"{_KNOWN} AND #minute = :minute"
+        if self._try(Update(self._table, _key(address), more, values, same)):
+            return
+        fresh = "SET #minute = :minute, #inMinute = :weight" + (f" ADD {added}" if added else "")
+        self._try(Update(self._table, _key(address), fresh, values, _KNOWN))
+
+    def _try(self, update: Update) -> bool:
         try:
             self._dynamo.update(update)
         except ConditionFailed:
-            return
+            return False
+        return True
 
     @property
     def _table(self) -> str:
@@ -70,10 +81,13 @@ def _key(address: str) -> dict[str, object]:
 def _operator(item: Item) -> Operator:
     return Operator(
         address=item["sk"],
-        version=item.get("version", ""),
+        version=item.get("software", ""),
         last_seen=item.get("lastSeen", 0),
         blocks={int(chain): block for chain, block in item.get("blocks", {}).items()},
         events=item.get("events", 0),
         rejected=item.get("rejected", 0),
+        disputed=item.get("disputed", 0),
+        minute=item.get("minute", 0),
+        in_minute=item.get("inMinute", 0),
         registered_at=item.get("registeredAt", 0),
     )

@@ -26,8 +26,7 @@ class Packer:
 
     def pack(self, value: JsonValue, key: str) -> bytes | dict[str, str]:
         """Compressed JSON, or `{"blob": key}` after having written it there."""
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        packed = zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
+        packed = compressed(value)
         if len(packed) <= self._inline_bytes:
             return packed
         self._blobs().put(key, packed)
@@ -46,4 +45,15 @@ class Packer:
     def unpack(self, stored: bytes | dict[str, str]) -> Any:  # noqa: ANN401 - the document's own type
         """The document that `pack` was given."""
         packed = self._blobs().get(stored["blob"]) if isinstance(stored, dict) else stored
-        return json.loads(zlib.decompress(packed).decode("utf-8", "surrogatepass"))
+        return decompressed(packed)
+
+
+def compressed(value: JsonValue) -> bytes:
+    """Compact JSON, compressed."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return zlib.compress(text.encode("utf-8", "surrogatepass"), 1)
+
+
+def decompressed(packed: bytes) -> Any:  # noqa: ANN401 - the document's own type
+    """The document that `compressed` was given."""
+    return json.loads(zlib.decompress(packed).decode("utf-8", "surrogatepass"))

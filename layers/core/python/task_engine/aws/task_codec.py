@@ -43,6 +43,7 @@ def task_to_item(task: Task, packer: Packer) -> Item:
         "lastRanAt": task.last_ran_at,
         "completedAt": task.completed_at,
         **({"dueShard": shard} if shard else {}),
+        **({"checkVersion": task.check_version} if task.check_version else {}),
     }
 
 
@@ -65,4 +66,7 @@ def task_from_item(item: Item, packer: Packer) -> Task:
         last_ran_at=item["lastRanAt"],
         completed_at=item.get("completedAt", 0),
         completion_reason=CompletionReason(reason) if reason else None,
+        check_version=item.get("checkVersion", 0),
+        cooled_until=item.get("cooledUntil", 0),
+        note=item.get("note", ""),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from task_engine.aws.check_writes import CheckWrites, rechecked
 from task_engine.aws.dynamo import Delete, Dynamo, Put, Query, Update
 from task_engine.aws.failures import TransactionCanceled
 from task_engine.aws.packed import Packer
@@ -30,9 +31,10 @@ class TaskRepository:
         self._dynamo = dynamo
         self._packer = packer
         self._settings = settings
+        self._checks = CheckWrites(settings)
 
     def create(self, task: Task, plan: Plan, max_active: int) -> None:
-        """Task, plan and count, all or nothing."""
+        """Task, plan, count and check, all or nothing."""
         packed = self._packer.pack(plan_to_json(plan), f"plans/{task.id}/{task.version}")
         plan_item = {
             "owner": task.owner,
@@ -44,6 +46,7 @@ class TaskRepository:
             Put(self._table, task_to_item(task, self._packer), fresh),
             Put(self._table, plan_item),
             self._counted(task.owner, 1, max_active),
+            *self._checks.of_task(task, task.created_at),
         ]
         try:
             repeated(lambda: self._dynamo.transact(writes))
@@ -83,18 +86,23 @@ class TaskRepository:
         now_ms: int,
         reason: CompletionReason | None = None,
         max_active: int = 0,
+        note: str = "",
     ) -> Task:
         """Only from the status that `task` has."""
         changed = replace(
-            task,
+            rechecked(task, now_ms),
             status=status,
             completed_at=now_ms if status is TaskStatus.COMPLETED else task.completed_at,
             completion_reason=reason or task.completion_reason,
+            note=note,
         )
-        writes: list[Put | Update | Delete] = [status_update(self._table, task, changed)]
+        writes: list[Put | Update | Delete] = [
+            status_update(self._table, task, changed),
+            *self._checks.of_task(changed, now_ms),
+        ]
         step = (status is TaskStatus.ENABLED) - (task.status is TaskStatus.ENABLED)
         if step:
-            writes.append(self._counted(task.owner, step, max_active))
+            writes.insert(1, self._counted(task.owner, step, max_active))
         try:
             repeated(lambda: self._dynamo.transact(writes))
         except TransactionCanceled as error:
@@ -103,7 +111,7 @@ class TaskRepository:
             raise _quota(max_active) from error
         return changed
 
-    def delete(self, task: Task) -> None:
+    def delete(self, task: Task, now_ms: int) -> None:
         """What hangs on the task goes first: an attempt that fails can be repeated."""
         state, secrets = "TABLE_TASK_STATE", "TABLE_SECRETS"
         self._delete_rows(state, "#taskId = :id", {"id": task.id}, ("taskId", "key"))
@@ -117,11 +125,11 @@ class TaskRepository:
         rows = self._dynamo.batch_get(
             {self._table: [{"owner": task.owner, "sk": key} for key in keys]}
         )[self._table]
-        self._delete_task(task)
+        self._delete_task(task, now_ms)
         for row in rows:
             self._packer.discard(row.get("definition") or row.get("plan"))
 
-    def _delete_task(self, task: Task) -> None:
+    def _delete_task(self, task: Task, now_ms: int) -> None:
         same = Delete(
             self._table,
             {"owner": task.owner, "sk": task_key(task.id)},
@@ -131,7 +139,8 @@ class TaskRepository:
         plans = [
             Delete(self._table, {"owner": task.owner, "sk": key}) for key in self._plan_keys(task)
         ]
-        writes: list[Put | Update | Delete] = [same, *plans]
+        gone = self._checks.of_task(rechecked(task, now_ms), now_ms, deleted=True)
+        writes: list[Put | Update | Delete] = [same, *plans, *gone]
         if task.status is TaskStatus.ENABLED:
             writes.append(self._counted(task.owner, -1, 0))
         try:
@@ -142,7 +151,7 @@ class TaskRepository:
                 return
             if current.status is task.status:
                 raise Conflict("the workflow is being changed: try again") from error
-            self._delete_task(current)
+            self._delete_task(current, now_ms)
 
     @staticmethod
     def _plan_keys(task: Task) -> list[str]:

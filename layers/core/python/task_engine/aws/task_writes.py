@@ -22,12 +22,20 @@ def count_update(table: str, owner: str, step: int, max_active: int = 0) -> Upda
 def status_update(table: str, task: Task, changed: Task) -> Update:
     """From the status of `task` to that of `changed`, with its index entry and completion."""
     shard = due_shard(changed)
-    sets = ["#status = :status", "#completedAt = :completed"]
+    sets = ["#status = :status", "#completedAt = :completed", "#note = :note"]
     values: dict[str, object] = {
         "status": changed.status.value,
         "completed": changed.completed_at,
         "before": task.status.value,
+        "note": changed.note,
     }
+    condition = "#status = :before"
+    if changed.check_version:
+        sets.append("#checkVersion = :check")
+        values["check"] = changed.check_version
+    if task.check_version:
+        condition += " AND #checkVersion = :known"
+        values["known"] = task.check_version
     if changed.completion_reason:
         sets.append("#completionReason = :reason")
         values["reason"] = changed.completion_reason.value
@@ -36,4 +44,4 @@ def status_update(table: str, task: Task, changed: Task) -> Update:
         values["shard"] = shard
     expression = f"SET {', '.join(sets)}" + ("" if shard else " REMOVE #dueShard")
     key = {"owner": task.owner, "sk": task_key(task.id)}
-    return Update(table, key, expression, values, "#status = :before")
+    return Update(table, key, expression, values, condition)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,12 +135,20 @@ def _tokens() -> Tokens:
 @cache
 def operators_api() -> Application:
     """/operators."""
+    from task_engine.api.operator_auth import OperatorGate  # noqa: PLC0415
     from task_engine.api.operators import build_app  # noqa: PLC0415
-    from task_engine.aws.operator_repository import OperatorRepository  # noqa: PLC0415
+    from task_engine.aws.check_repository import CheckRepository  # noqa: PLC0415
+    from task_engine.aws.notice_queue import SqsNoticeQueue  # noqa: PLC0415
+    from task_engine.bootstrap.operators import operators, rules  # noqa: PLC0415
     from task_engine.services.operators import OperatorService  # noqa: PLC0415
 
-    operators = OperatorService(OperatorRepository(dynamo(), settings()), clock())
-    return build_app(gate(), operators)
+    service = OperatorService(
+        operators(),
+        CheckRepository(dynamo(), settings(), clock()),
+        SqsNoticeQueue(client("sqs"), settings()),
+        clock(),
+    )
+    return build_app(replace(gate(), operators=OperatorGate(rules(), clock())), service)
 
 
 @cache

@@ -14,8 +14,9 @@ class Operator:
     """A registered operator as it last described itself.
 
     `address` is checksummed; `blocks` maps each chain that it watches to the last block it has
-    passed; `last_seen` is in ms since the epoch; `events` counts the notices it has sent;
-    `rejected` those that were refused or contradicted.
+    passed; `last_seen` is in ms since the epoch; `events` counts the notices it has sent,
+    `rejected` those that were refused or overruled by a quorum, `disputed` those that another
+    operator contradicted. It has sent `in_minute` notices in the minute `minute` since the epoch.
     """
 
     address: str
@@ -24,7 +25,10 @@ class Operator:
     blocks: Mapping[int, int] = field(default_factory=dict)
     events: int = 0
     rejected: int = 0
+    disputed: int = 0
     registered_at: int = 0
+    minute: int = 0
+    in_minute: int = 0
 
     @property
     def chains(self) -> tuple[int, ...]:
@@ -34,3 +38,13 @@ class Operator:
     def live(self, now_ms: int) -> bool:
         """Whether it has been heard of lately."""
         return now_ms - self.last_seen <= LIVE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What came of an operator's notices; `weight` counts for its rate."""
+
+    events: int = 0
+    rejected: int = 0
+    disputed: int = 0
+    weight: int = 0

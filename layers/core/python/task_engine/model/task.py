@@ -40,7 +40,12 @@ class Definition:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A stored task. Times are ms since the epoch, 0 = unset; addresses are checksummed."""
+    """A stored task. Times are ms since the epoch, 0 = unset; addresses are checksummed.
+
+    `check_version` is that of the check that operators have of it: the time of its last change, 0
+    for tasks that no operator watches. `cooled_until` is when an event may fire it again. `note` is
+    what its owner should know about its status.
+    """
 
     id: str
     owner: str
@@ -57,6 +62,9 @@ class Task:
     last_ran_at: int = 0
     completed_at: int = 0
     completion_reason: CompletionReason | None = None
+    check_version: int = 0
+    cooled_until: int = 0
+    note: str = ""
 
     @property
     def remaining_executions(self) -> int | None:
@@ -64,6 +72,11 @@ class Task:
         if self.max_execution <= 0:
             return None
         return max(0, self.max_execution - self.execution_count)
+
+    @property
+    def watched(self) -> bool:
+        """Whether operators should watch for it: enabled, and with a run left."""
+        return self.status is TaskStatus.ENABLED and self.remaining_executions != 0
 
     def refusal(self, now_ms: int) -> str | None:
         """Why it can't run now (disabled, completed, failed, exhausted, expired, not_started)."""

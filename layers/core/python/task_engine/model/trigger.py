@@ -22,6 +22,11 @@ class TriggerType(StrEnum):
         """The contract's long name, e.g. TRIGGER_TYPE_FIXED_TIME."""
         return f"TRIGGER_TYPE_{self.name}"
 
+    @property
+    def on_chain(self) -> bool:
+        """Whether operators watch for it."""
+        return self in (TriggerType.BLOCK, TriggerType.EVENT)
+
 
 @dataclass(frozen=True, slots=True)
 class Trigger:

@@ -115,6 +115,7 @@ def _task(owner: str, draft: TaskDraft, now_ms: int) -> Task:
         start_at=draft.start_at,
         expired_at=draft.expired_at,
         max_execution=draft.max_execution,
+        check_version=now_ms if draft.definition.trigger.type.on_chain else 0,
     )
 
 

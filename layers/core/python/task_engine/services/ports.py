@@ -46,11 +46,13 @@ class Tasks(Protocol):
         now_ms: int,
         reason: CompletionReason | None = None,
         max_active: int = 0,
+        note: str = "",
     ) -> Task:
-        """From the status in `task` to `status`, with the owner's count; raises Conflict when the
-        status is another by now, QuotaExceeded when enabling beyond `max_active` (0 = no bound)."""
+        """From the status in `task` to `status`, with the owner's count and what operators watch;
+        `note` tells the owner why. Raises Conflict when the status is another by now, QuotaExceeded
+        when enabling beyond `max_active` (0 = no bound)."""
 
-    def delete(self, task: Task) -> None:
+    def delete(self, task: Task, now_ms: int) -> None:
         """Task, plan, its `state.*` keys and its secrets; executions stay readable."""
 
     def due_to_expire(self, now_ms: int, limit: int) -> list[Task]:

@@ -50,7 +50,7 @@ class TaskService:
         except Exception:
             # Whatever went wrong: a task that will never fire must not stay.
             self._schedules.disarm(task)
-            self._tasks.delete(task)
+            self._tasks.delete(task, self._clock.now_ms())
             raise
         return task
 
@@ -106,7 +106,7 @@ class TaskService:
         if task is None:
             return False
         self._schedules.disarm(task)
-        self._tasks.delete(task)
+        self._tasks.delete(task, self._clock.now_ms())
         return True
 
     def _change(self, owner: str, task_id: str, status: TaskStatus) -> Task:

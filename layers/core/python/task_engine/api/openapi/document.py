@@ -39,6 +39,9 @@ _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.PUBLIC: [{}, {"bearer": []}],
     Access.OWNER_OR_PARTNER: [{"bearer": []}, {"partner": []}],
     Access.PARTNER: [{"partner": []}],
+    Access.OPERATOR: [
+        {"operatorAddress": [], "operatorTimestamp": [], "operatorSignature": []},
+    ],
 }
 _DESCRIPTION = """Tasks on chain and over HTTP. Times are milliseconds since the epoch unless a
 field says otherwise; wei, gas and salts are decimal texts; fields that are not set are absent.
@@ -105,14 +108,23 @@ def _components() -> dict[str, Any]:
                 "bearerFormat": "JWT",
                 "description": "The token of POST /auth:exchange.",
             },
-            "partner": {
-                "type": "apiKey",
-                "in": "header",
-                "name": "X-Partner-Assertion",
-                "description": "A JWT (EdDSA) of a registered partner, an hour old at most.",
-            },
+            "partner": _header(
+                "X-Partner-Assertion", "A JWT (EdDSA) of a registered partner, an hour old at most."
+            ),
+            "operatorAddress": _header("X-Operator-Address", "Whose key has signed the request."),
+            "operatorTimestamp": _header(
+                "X-Operator-Timestamp", "Milliseconds since the epoch; 60 s from now at most."
+            ),
+            "operatorSignature": _header(
+                "X-Operator-Signature",
+                "EIP-191 signature of method, path, timestamp and the body's SHA-256, a line each.",
+            ),
         },
     }
+
+
+def _header(name: str, description: str) -> dict[str, str]:
+    return {"type": "apiKey", "in": "header", "name": name, "description": description}
 
 
 def _operation(
