@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from task_engine.bootstrap.chains import contract_read
 from task_engine.bootstrap.nodes import LambdaContext, run_node
+from task_engine.bootstrap.reads import contract_read
 from task_engine.run.node_runner import Answer
 
 

@@ -34,6 +34,6 @@ def _processor(settings: Settings) -> LoopProcessor:
 
 
 def _contract_read(settings: Settings) -> Processor:
-    from task_engine.bootstrap.chains import contract_read  # noqa: PLC0415 - loads Keccak
+    from task_engine.bootstrap.reads import contract_read  # noqa: PLC0415 - loads Keccak
 
     return contract_read(settings)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.api.world import OTHER, OWNER, World
+from tests.unit.api.world import CHAIN, OTHER, OWNER, World
 
 
 def code(source: str, **more: Any) -> dict[str, Any]:
@@ -201,4 +201,12 @@ def test_fees_are_flat_and_gas_needs_a_price(world: World) -> None:
     write = {"id": "w", "name": "w", "type": "contractWrite", "config": {}}
     answer = world.call("POST", "/workflows:estimateFees", {**body, "nodes": [write]})
     assert (answer.status, answer.json["code"]) == (503, "FEES_UNAVAILABLE")
+    # And with one, gas is what the chain takes for it
+    world.gas_prices[CHAIN] = 7
+    answer = world.call("POST", "/workflows:estimateFees", {**body, "nodes": [write]})
+    fee = {"amount": str(7 * 150_000), "unit": "WEI"}
+    assert answer.json["cogs"] == [
+        {"nodeId": "w", "costType": "gas", "fee": fee, "gasUnits": "150000"}
+    ]
+    assert answer.json["valueFee"]["fee"] == {"amount": "0.03", "unit": "PERCENTAGE"}
     assert world.call("POST", "/workflows:estimateFees", {"nodes": []}).status == 400

@@ -13,6 +13,7 @@ from task_engine.api.operator_auth import OperatorGate
 from task_engine.api.principal import Authenticator
 from task_engine.api.rate_limit import RateLimiter
 from task_engine.config import Limits, Settings
+from task_engine.errors import Unavailable
 from task_engine.evm.address import Address
 from task_engine.evm.ed25519 import verify_ed25519
 from task_engine.evm.signer import LocalSigner
@@ -118,6 +119,7 @@ class World:
         self.vaults = FakeVaults(self.operations)
         self.tokens = FakeTokens()
         self.wallets = WalletService(self.wallet_rows, self.tasks, self.factories, self.settings)
+        self.gas_prices: dict[int, int] = {}
         self._apps = self._build()
 
     def _build(self) -> dict[str, Application]:
@@ -179,7 +181,14 @@ class World:
             one_shot=OneShot(runs, self.own_secrets, limits, clock),
             simulation=SimulationService(runs, self.own_secrets, self.settings, clock),
             once=OncePerKey(self.replies, clock, lambda _: None),
+            gas_price=self._gas_price,
         )
+
+    def _gas_price(self, chain_id: int) -> int:
+        price = self.gas_prices.get(chain_id)
+        if price is None:
+            raise Unavailable("no such chain", code="FEES_UNAVAILABLE")
+        return price
 
     def token(self, owner: str = OWNER, chain_id: int = CHAIN) -> str:
         return issue_token(self.signer, owner, chain_id, self.clock.ms // 1000 + 3600)

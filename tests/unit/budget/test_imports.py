@@ -15,7 +15,13 @@ NOWHERE = {"aws_xray_sdk", "aiohttp", "boto3", "eth_account", "py_ecc", "pynamod
 NOT_BEHIND_THE_API = {"aws_lambda_powertools", "botocore", "pydantic", "coincurve", "Crypto"}
 NOT_WHEN_THE_API_STARTS = {"pydantic", "coincurve", "Crypto", "cronsim"}
 # Addresses have checksums, which need Keccak.
-CHAIN = {"node_contract_read", "node_balance"}
+CHAIN = {
+    "node_contract_read",
+    "node_balance",
+    "node_contract_write",
+    "node_eth_transfer",
+    "node_chain_loop",
+}
 # The functions whose nodes reach the network.
 HTTP = {"node_rest_api", "node_graphql_query", "node_loop"}
 

@@ -16,7 +16,7 @@ from task_engine.model.execution import Outcome
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType
 from task_engine.model.trigger import TriggerType
-from task_engine.services.fees import PricedNode, estimate_fees
+from task_engine.services.fees import GasPrice, PricedNode, estimate_fees
 from task_engine.services.one_shot import NodeRun, OneShot
 from task_engine.services.replies import Made, OncePerKey, reply_name
 from task_engine.services.simulate import SimulationService
@@ -31,6 +31,7 @@ class OneShotServices:
     one_shot: OneShot
     simulation: SimulationService
     once: OncePerKey
+    gas_price: GasPrice
 
 
 class Nodes:
@@ -98,7 +99,8 @@ class Nodes:
             fields.anything(name)
         chain_id = fields.integer("chainId", least=1) or request.principal.chain_id
         fields.finish()
-        return Reply(200, estimate_json(estimate_fees(nodes, chain_id, gas_price_wei=None)))
+        estimate = estimate_fees(nodes, chain_id, self._services.gas_price)
+        return Reply(200, estimate_json(estimate))
 
 
 _DEFINITION = ("trigger", "nodes", "edges", "inputVariables", "smartWalletAddress", "name")

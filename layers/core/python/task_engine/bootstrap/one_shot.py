@@ -37,13 +37,21 @@ def build_nodes_api(gate: Gate) -> Application:
         one_shot=OneShot(runs, secrets, chosen.limits, clock()),
         simulation=SimulationService(runs, secrets, chosen, clock()),
         once=OncePerKey(replies, clock(), time.sleep),
+        gas_price=_gas_price,
     )
     return build_app(gate, services)
 
 
+def _gas_price(chain_id: int) -> int:
+    from task_engine.bootstrap.chains import chains  # noqa: PLC0415 - loads Keccak
+    from task_engine.evm.gas_price import gas_price  # noqa: PLC0415
+
+    return gas_price(chains(), chain_id)
+
+
 def _processors() -> dict[NodeType, ProcessorOf]:
     """Makers of the processors that this deployment has, loops left out."""
-    from task_engine.bootstrap.chains import balance, contract_read  # noqa: PLC0415 - loads Keccak
+    from task_engine.bootstrap.reads import balance, contract_read  # noqa: PLC0415 - loads Keccak
     from task_engine.bootstrap.writes import contract_write, eth_transfer  # noqa: PLC0415
 
     limits = settings().limits

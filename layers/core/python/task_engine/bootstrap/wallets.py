@@ -1,4 +1,7 @@
-"""Wiring of smart wallets: where they are, who signs for them, and how their writes get sent."""
+"""Wiring of smart wallets: where they are, who signs for them, and how their writes get sent.
+
+Every API function imports it and few use it: what handles chains is loaded when it is called for.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from task_engine.bootstrap import stores
-from task_engine.bootstrap.chains import chains
 from task_engine.bootstrap.core import client, clock, dynamo, packer, settings
 from task_engine.errors import ConfigurationError
-from task_engine.evm.wallets.factories import WalletFactories
 from task_engine.services.wallets import WalletService
 
 if TYPE_CHECKING:
     from task_engine.aws.grant_repository import GrantRepository
     from task_engine.aws.operation_repository import OperationRepository
+    from task_engine.evm.chains import Chains
     from task_engine.evm.estimate import Estimator
     from task_engine.evm.grant_desk import WalletGrants
     from task_engine.evm.paymasters.ports import Paymaster
@@ -24,12 +26,21 @@ if TYPE_CHECKING:
     from task_engine.evm.signer import Signer
     from task_engine.evm.wallet_vaults import WalletVaults
     from task_engine.evm.wallet_writer import WalletWriter
+    from task_engine.evm.wallets.factories import WalletFactories
+
+
+def _chains() -> Chains:
+    from task_engine.bootstrap.chains import chains  # noqa: PLC0415 - loads Keccak
+
+    return chains()
 
 
 @cache
 def factories() -> WalletFactories:
     """Where wallets are."""
-    return WalletFactories(settings().chains, chains())
+    from task_engine.evm.wallets.factories import WalletFactories  # noqa: PLC0415 - loads curves
+
+    return WalletFactories(settings().chains, _chains())
 
 
 @cache
@@ -54,7 +65,7 @@ def grant_desk() -> WalletGrants:
     """What wallets and the controller say about grants."""
     from task_engine.evm.grant_desk import WalletGrants  # noqa: PLC0415
 
-    return WalletGrants(factories(), chains(), _key("CONTROLLER_KEY"))
+    return WalletGrants(factories(), _chains(), _key("CONTROLLER_KEY"))
 
 
 @cache
@@ -74,7 +85,7 @@ def writer() -> WalletWriter:
         operations=operations(),
         grants=grants(),
         wallet_of=wallets().require,
-        chains=chains(),
+        chains=_chains(),
         factories=factories(),
         lanes=_lane,
         clock=clock(),
@@ -87,7 +98,7 @@ def vaults() -> WalletVaults:
     """What wallets hold and pay outside of tasks."""
     from task_engine.evm.wallet_vaults import WalletVaults  # noqa: PLC0415
 
-    return WalletVaults(chains(), operations(), writer)
+    return WalletVaults(_chains(), operations(), writer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +114,9 @@ class ChainLane:
 def _lane(chain_id: int) -> ChainLane:
     from task_engine.evm.entry_point import ENTRY_POINTS  # noqa: PLC0415
 
-    chain = chains().chain(chain_id)
-    rpc, point = chains().rpc(chain_id), ENTRY_POINTS[chain.entry_point]
-    bundler = chains().bundler(chain_id)
+    chain = _chains().chain(chain_id)
+    rpc, point = _chains().rpc(chain_id), ENTRY_POINTS[chain.entry_point]
+    bundler = _chains().bundler(chain_id)
     if bundler is not None:
         from task_engine.evm.bundler_estimate import BundlerEstimator  # noqa: PLC0415
         from task_engine.evm.senders.http_bundler import HttpBundler  # noqa: PLC0415
@@ -132,8 +143,8 @@ def _paymaster(chain_id: int) -> Paymaster | None:
     from task_engine.evm.address import Address  # noqa: PLC0415
     from task_engine.evm.entry_point import ENTRY_POINTS  # noqa: PLC0415
 
-    chain = chains().chain(chain_id)
-    service = chains().paymaster(chain_id)
+    chain = _chains().chain(chain_id)
+    service = _chains().paymaster(chain_id)
     if chain.paymaster == "erc7677" and service is not None:
         from task_engine.evm.paymasters.erc7677 import Erc7677Paymaster  # noqa: PLC0415
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from coincurve import PublicKey
-
 from task_engine.errors import Unauthenticated
 from task_engine.evm.address import Address, keccak256
 
@@ -38,6 +36,8 @@ def recover_digest_signer(digest: bytes, signature: str) -> Address:
     recovery_id = raw[64] - 27 if raw[64] >= 27 else raw[64]
     if recovery_id not in (0, 1):
         raise _malformed()
+    from coincurve import PublicKey  # noqa: PLC0415 - loads curve arithmetic
+
     try:
         key = PublicKey.from_signature_and_message(
             raw[:64] + bytes([recovery_id]), digest, hasher=None

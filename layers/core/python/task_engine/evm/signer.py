@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Protocol
 
-from coincurve import PrivateKey, PublicKey
-
 from task_engine.errors import ConfigurationError, EngineError
 from task_engine.evm.address import Address, keccak256
 
@@ -82,6 +80,8 @@ class LocalSigner:
     """A private key in this process's memory: for tests and trials only."""
 
     def __init__(self, private_key: str) -> None:
+        from coincurve import PrivateKey  # noqa: PLC0415 - loads curve arithmetic
+
         self._key = PrivateKey(bytes.fromhex(private_key.removeprefix("0x")))
         self._address = _address_of(self._key.public_key.format(compressed=False)[1:])
 
@@ -108,6 +108,8 @@ def _address_of(point: bytes) -> Address:
 
 def _recovered(signature: bytes, digest: bytes) -> bytes:
     """The point whose key made it, b"" if there is none."""
+    from coincurve import PublicKey  # noqa: PLC0415 - loads curve arithmetic
+
     try:
         key = PublicKey.from_signature_and_message(signature, digest, hasher=None)
     except ValueError:

@@ -1,11 +1,10 @@
-"""What a run would cost: a pure function of the workflow."""
+"""What a run would cost, by the workflow and the chain's price of gas."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from task_engine.errors import Unavailable
 from task_engine.model.node import NodeType
 
 # The published price list: flat per run, gas as it is paid, a share of the value moved.
@@ -17,6 +16,9 @@ GAS_UNITS: Mapping[NodeType, int] = {
     NodeType.ETH_TRANSFER: 50_000,
 }
 _LOOP_RUNS = 100
+
+GasPrice = Callable[[int], int]
+"""A chain's present price of one unit of gas, in wei; raises Unavailable (FEES_UNAVAILABLE)."""
 _NATIVE: Mapping[int, str] = {56: "BNB", 97: "tBNB"}
 
 
@@ -48,17 +50,11 @@ class PricedNode:
     runner: NodeType | None = None
 
 
-def estimate_fees(
-    nodes: tuple[PricedNode, ...], chain_id: int, gas_price_wei: int | None
-) -> Estimate:
-    """Fees of one run on a chain. Raises Unavailable (FEES_UNAVAILABLE) when gas is needed and
-    nobody knows its price."""
+def estimate_fees(nodes: tuple[PricedNode, ...], chain_id: int, gas_price: GasPrice) -> Estimate:
+    """Fees of one run on a chain; the price of gas is asked for where some is needed. Raises as
+    `gas_price`."""
     units = tuple(_gas_units(nodes))
-    if units and gas_price_wei is None:
-        raise Unavailable(
-            f"the gas price of chain {chain_id} can't be read here", code="FEES_UNAVAILABLE"
-        )
-    price = gas_price_wei or 0
+    price = gas_price(chain_id) if units else 0
     return Estimate(
         chain_id=chain_id,
         gas=tuple(GasCost(node_id, gas, gas * price) for node_id, gas in units),

@@ -78,7 +78,7 @@ ONE_SHOT = Resource(
             "What one run would cost",
             {200: Success("The fees.", ref("EstimateFeesResponse"))},
             body="EstimateFeesRequest",
-            errors=(400, 413),
+            errors=(400, 413, 503),
             event="workflows_estimate_fees",
         ),
     },
