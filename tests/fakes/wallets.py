@@ -87,7 +87,7 @@ def terms(grant: Grant) -> str:
     cap = grant.erc20_cap
     spent = (cap.token, cap.amount) if cap else None
     who = (grant.id, grant.chain_id, grant.wallet, grant.signer)
-    return repr((*who, grant.valid_until, grant.epoch, grant.permissions, spent))
+    return repr((*who, grant.valid_until, grant.epoch, grant.permissions, spent, grant.gas_cap))
 
 
 class FakeOperations:

@@ -86,8 +86,20 @@ def test_a_signed_policy_is_active_and_told_as_it_was_asked_for(world: World) ->
         "createdAt": world.clock.ms,
         "allowedActions": [{"target": TOKEN, "selectors": [TRANSFER, "0x095ea7b3"]}],
         "erc20SpendCap": {"token": TOKEN, "amount": "1000"},
+        "gasCap": "50000000000000000",
         "justification": "salaries",
     }
+
+
+def test_a_gas_cap_is_the_stages_unless_one_is_named(world: World) -> None:
+    assert prepared(world)["gasCap"] == str(world.limits.grant_gas_cap_wei)
+    found = submitted(world, gasCap="0")
+    assert found["gasCap"] == "0"
+    assert world.grants.rows[-1].gas_cap == 0
+    # And one that was not signed for is no use
+    body = submission(world, prepared(world), gasCap="1")
+    answer = world.call("POST", path(world, ":submit"), body)
+    assert (answer.status, answer.json["code"]) == (400, "POLICIES_BAD_SIGNATURE")
 
 
 def test_a_new_policy_takes_the_place_of_the_old_one(world: World) -> None:
@@ -176,6 +188,9 @@ def test_a_submission_that_does_not_hold_stores_nothing(
         ({"erc20SpendCap": None}, "erc20SpendCap.token"),
         ({"erc20SpendCap": {"token": TOKEN, "amount": "many"}}, "erc20SpendCap.amount"),
         ({"erc20SpendCap": {"token": TOKEN, "amount": str(2**256)}}, "erc20SpendCap.amount"),
+        ({"gasCap": "-1"}, "gasCap"),
+        ({"gasCap": str(2**256)}, "gasCap"),
+        ({"gasCap": 5}, "gasCap"),
         ({"expiresInSeconds": 59}, "expiresInSeconds"),
     ],
 )  # fmt: skip

@@ -40,6 +40,8 @@ class Limits:
     max_token_hours: int = 48
     quorum: int = 1
     operator_notices_per_minute: int = 20_000
+    # What a session policy that names no gas cap may spend of the wallet's coin on gas in all.
+    grant_gas_cap_wei: int = 50_000_000_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

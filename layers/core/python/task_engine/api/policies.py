@@ -52,6 +52,7 @@ class Policies:
                 "sessionSigner": grant.signer,
                 "deadline": found.deadline,
                 "validUntil": grant.valid_until * 1000,
+                "gasCap": str(grant.gas_cap),
                 "digest": found.digest,
                 "typedData": dict(found.typed_data),
             },
@@ -125,6 +126,8 @@ def policy_json(grant: Grant) -> dict[str, JsonValue]:
     if grant.erc20_cap is not None:
         cap = grant.erc20_cap
         found["erc20SpendCap"] = {"token": cap.token, "amount": str(cap.amount)}
+    if grant.gas_cap is not None:
+        found["gasCap"] = str(grant.gas_cap)
     return found
 
 
@@ -170,6 +173,7 @@ def _policy(fields: Fields) -> PolicyRequest:
         permissions=tuple(_permissions(fields)),
         cap=_cap(fields),
         justification=justification,
+        gas_cap=_gas_cap(fields),
     )
 
 
@@ -228,6 +232,17 @@ def _cap(fields: Fields) -> SpendCap:
     for name in cap.keys() - {"token", "amount"}:
         fields.refuse(f"erc20SpendCap.{name}", "is not a field of a cap", _BAD)
     return SpendCap(_checked(token) if token else "", int(amount))
+
+
+def _gas_cap(fields: Fields) -> int | None:
+    """In wei; None when it is left to the stage."""
+    text = fields.text("gasCap")
+    if not text:
+        return None
+    if not _fits(text):
+        fields.refuse("gasCap", "must be wei as a decimal text", _BAD)
+        return None
+    return int(text)
 
 
 def _matching(fields: Fields, name: str, form: re.Pattern[str], told: str) -> str:

@@ -105,6 +105,7 @@ def _item(grant: Grant) -> dict[str, object]:
         # A number of DynamoDB has 38 digits, wei may have 78.
         "permissions": [[p.target, p.selector, str(p.max_value)] for p in grant.permissions],
         "cap": [cap.token, str(cap.amount)] if cap else None,
+        "gasCap": None if grant.gas_cap is None else str(grant.gas_cap),
         "agentLabel": grant.agent_label,
         "justification": grant.justification,
         "status": grant.status.value,
@@ -115,6 +116,8 @@ def _item(grant: Grant) -> dict[str, object]:
 
 def _grant(item: Item) -> Grant:
     cap: Any = item["cap"]
+    # Grants that were signed before there were gas caps have none.
+    gas_cap = item.get("gasCap")
     return Grant(
         id=item["id"],
         owner=item["owner"],
@@ -130,6 +133,7 @@ def _grant(item: Item) -> Grant:
             for target, selector, value in item["permissions"]
         ),
         erc20_cap=SpendCap(cap[0], int(cap[1])) if cap else None,
+        gas_cap=None if gas_cap is None else int(gas_cap),
         agent_label=item["agentLabel"],
         justification=item["justification"],
         status=GrantStatus(item["status"]),

@@ -63,7 +63,8 @@ class GrantDesk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PolicyRequest:
-    """What an owner wants to allow; `seconds` is how long it holds from now."""
+    """What an owner wants to allow; `seconds` is how long it holds from now, `gas_cap` in wei over
+    all operations that nobody sponsors, None = the stage's."""
 
     chain_id: int
     agent_label: str
@@ -71,6 +72,7 @@ class PolicyRequest:
     cap: SpendCap
     seconds: int = 0
     justification: str = ""
+    gas_cap: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class PolicyService:
         self._grants = grants
         self._desk = desk
         self._chains = settings.chains
+        self._gas_cap = settings.limits.grant_gas_cap_wei
         self._clock = clock
 
     def prepare(self, owner: str, address: str, request: PolicyRequest) -> Prepared:
@@ -221,6 +224,8 @@ class PolicyService:
             epoch=desk.epoch(wallet),
             permissions=request.permissions,
             erc20_cap=request.cap,
+            # Without one, whoever holds the controller's key could burn all that the wallet has.
+            gas_cap=self._gas_cap if request.gas_cap is None else request.gas_cap,
             agent_label=request.agent_label,
             justification=request.justification,
             created_at=self._clock.now_ms(),

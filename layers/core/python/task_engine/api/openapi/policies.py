@@ -41,7 +41,15 @@ _POLICY: dict[str, Schema] = {
     "allowedActions": several(ref("AllowedAction"), minItems=1, maxItems=64),
     "erc20SpendCap": ref("Erc20SpendCap"),
 }
-_WHY: dict[str, Schema] = {"justification": {"type": ["string", "null"], "maxLength": 500}}
+_GAS_CAP = told(
+    _WEI,
+    "Wei that all operations which nobody sponsors may cost in gas; default: the stage's, 0.05 of"
+    " the chain's coin as it comes. 0: sponsored ones only.",
+)
+_WHY: dict[str, Schema] = {
+    "justification": {"type": ["string", "null"], "maxLength": 500},
+    "gasCap": _GAS_CAP,
+}
 _KEPT: dict[str, Schema] = {
     "id": _BYTES32,
     "runner": ADDRESS,
@@ -57,6 +65,7 @@ _KEPT_OPTIONAL: dict[str, Schema] = {
     "justification": TEXT,
     "allowedActions": several(ref("AllowedAction")),
     "erc20SpendCap": ref("Erc20SpendCap"),
+    "gasCap": _GAS_CAP,
     "onChainCleanup": ref("OnChainCleanup"),
 }
 
@@ -158,6 +167,7 @@ POLICIES = Resource(
                 "sessionSigner": told(ADDRESS, "The engine's key."),
                 "deadline": told(INT64, "Until when to sign, in seconds since the epoch."),
                 "validUntil": MILLISECONDS,
+                "gasCap": _GAS_CAP,
                 "digest": _BYTES32,
                 "typedData": OBJECT,
             }
