@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -94,6 +95,17 @@ class Rig:
 
     def now(self) -> int:
         return int(self.node.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+
+    def ahead(self) -> int:
+        """Seconds that the chain's clock is ahead of this machine's; below 0 when no block came
+        for a while."""
+        return self.now() - int(time.time())
+
+    def later(self, seconds: int) -> None:
+        """A block that many seconds after whichever is later, the chain or this machine."""
+        at = max(self.now(), int(time.time())) + seconds
+        self.node.call("evm_setNextBlockTimestamp", hex(at))
+        self.node.call("anvil_mine", "0x1")
 
     def send_as(self, sender: Signer, to: Address, data: bytes) -> dict[str, Any]:
         """A transaction of an account whose key the node need not have."""

@@ -109,11 +109,14 @@ class FakeOperations:
         return self.rows.setdefault(operation.id, operation)
 
     def save(self, operation: Operation) -> Operation:
-        stored = self.rows[operation.id]
-        if stored.status.final:
+        return self.renew(operation, operation)
+
+    def renew(self, before: Operation, after: Operation) -> Operation:
+        stored = self.rows[after.id]
+        if stored.status.final or stored.hash != before.hash:
             return stored
-        self.rows[operation.id] = operation
-        return operation
+        self.rows[after.id] = after
+        return after
 
 
 class FakeVaults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,13 +13,14 @@ from task_engine.evm.address import Address
 from task_engine.evm.chains import Chains
 from task_engine.evm.entry_point import ENTRY_POINTS, USER_OPERATION_EVENT
 from task_engine.evm.estimate import Estimator, SelfEstimator
+from task_engine.evm.orders import WriterPorts
 from task_engine.evm.paymasters.ports import Paymaster
 from task_engine.evm.paymasters.verifying import VerifyingPaymaster
 from task_engine.evm.senders.ports import Sender
 from task_engine.evm.senders.self_bundler import SelfBundler
 from task_engine.evm.signer import LocalSigner
 from task_engine.evm.simulation import ChainSimulator
-from task_engine.evm.wallet_writer import WalletWriter, WriterPorts
+from task_engine.evm.wallet_writer import WalletWriter
 from task_engine.evm.wallets.factories import WalletFactories
 from task_engine.model.chain import Chain
 from task_engine.model.execution import Outcome
@@ -34,6 +36,7 @@ from task_engine.processors.eth_transfer import EthTransferProcessor
 from infra_cdk.local.contracts import install_paymaster, load_artifact
 from tests.chain.rig import Rig
 from tests.chain.senders.world import Leases
+from tests.fakes.clock import FakeClock
 from tests.fakes.wallets import FakeOperations
 
 SELECTORS = {"increment()": "0xd09de08a", "add(uint256)": "0x1003e2d2"}
@@ -48,13 +51,19 @@ class _Lane:
 
 @dataclass
 class WriteWorld:
-    """One owner with one wallet; a new writer stands for a new process."""
+    """One owner with one wallet; a new writer stands for a new process.
+
+    `sponsor_seconds` is how far the sponsor's clock is ahead; `sending` may put something in the
+    place of what sends.
+    """
 
     rig: Rig
     sponsored: bool = False
     operations: FakeOperations = field(default_factory=FakeOperations)
     leases: Leases = field(default_factory=Leases)
     grant: Grant | None = None
+    sponsor_seconds: int = 0
+    sending: Callable[[Sender], Sender] = lambda sender: sender
 
     def __post_init__(self) -> None:
         self.owner, self.controller, self.bundler, self.patron = (
@@ -68,6 +77,8 @@ class WriteWorld:
         factory = self.factories.default(self.rig.chain_id)
         address = self.factories.address(self.rig.chain_id, factory, self.owner.address, 0)
         self.wallet = Wallet(self.owner.address, self.rig.chain_id, address, factory, "0")
+        if self.sponsored:
+            self.payer = install_paymaster(self.rig.url, self.patron.address, 10**19)
         self.rpc: Any = self.chains.rpc(self.rig.chain_id)
         self.simulator = ChainSimulator(self.chains)
 
@@ -85,8 +96,8 @@ class WriteWorld:
             permissions=permissions,
             erc20_cap=cap,
             status=GrantStatus.ACTIVE,
-            **changes,
         )
+        grant = replace(grant, **changes)
         provider = self.factories.provider(self.rig.chain_id, self.wallet.factory)
         signature = self.owner.sign(provider.grant_digest(grant))
         self.grant = replace(grant, signature="0x" + signature.hex())
@@ -105,9 +116,9 @@ class WriteWorld:
         sender = SelfBundler(self.rpc, point, self.bundler, self.leases)
         paymaster = None
         if self.sponsored:
-            address = install_paymaster(self.rig.url, self.patron.address, 10**19)
-            paymaster = VerifyingPaymaster(address, chain_id, self.patron, SystemClock())
-        return _Lane(sender, SelfEstimator(self.rpc, point), paymaster)
+            clock = FakeClock(SystemClock().now_ms() + 1000 * self.sponsor_seconds)
+            paymaster = VerifyingPaymaster(self.payer, chain_id, self.patron, clock)
+        return _Lane(self.sending(sender), SelfEstimator(self.rpc, point), paymaster)
 
     def writer(self) -> WalletWriter:
         ports = WriterPorts(

@@ -10,9 +10,10 @@ from task_engine.aws.items import Item
 from task_engine.aws.packed import Packer
 from task_engine.config import Settings
 from task_engine.errors import ConditionFailed
-from task_engine.model.operation import Operation, OperationCall, OperationStatus
+from task_engine.model.operation import FormerOperation, Operation, OperationCall, OperationStatus
 
-_OPEN = "#status IN (:prepared, :sent)"
+# Not final, and still the one that was prepared then.
+_OPEN = "#status IN (:prepared, :sent) AND #hash = :before"
 
 
 class OperationRepository:
@@ -37,14 +38,9 @@ class OperationRepository:
 
     def create(self, operation: Operation) -> Operation:
         """Both items in one transaction; what stands there already is returned instead."""
-        pointer = {
-            "name": f"hash#{operation.hash}",
-            "operation": operation.id,
-            "owner": operation.owner,
-        }
         writes = [
             Put(self._table, self._item(operation), "attribute_not_exists(#name)"),
-            Put(self._table, pointer),
+            Put(self._table, _pointer(operation)),
         ]
         try:
             self._dynamo.transact(writes)
@@ -57,27 +53,47 @@ class OperationRepository:
 
     def save(self, operation: Operation) -> Operation:
         """One conditional write; returns what stands there then."""
-        update = Update(
-            self._table,
-            {"name": operation.id},
-            "SET #status = :status, #updatedAt = :at, #rest = :rest",
-            {
-                "status": operation.status.value,
-                "at": operation.updated_at,
-                "rest": self._rest(operation),
-                "prepared": OperationStatus.PREPARED.value,
-                "sent": OperationStatus.SENT.value,
-            },
-            _OPEN,
-        )
         try:
-            self._dynamo.update(update)
+            self._dynamo.update(self._change(operation, operation.hash))
         except ConditionFailed:
             stored = self.get(operation.id)
             if stored is None:
                 raise
             return stored
         return operation
+
+    def renew(self, before: Operation, after: Operation) -> Operation:
+        """Both items in one transaction; returns what stands there then. The hash of `before` goes
+        on leading to it."""
+        writes: list[Put | Update] = [
+            self._change(after, before.hash),
+            Put(self._table, _pointer(after)),
+        ]
+        try:
+            self._dynamo.transact(writes)
+        except TransactionCanceled:
+            stored = self.get(after.id)
+            if stored is None:
+                raise
+            return stored
+        return after
+
+    def _change(self, operation: Operation, before: str) -> Update:
+        return Update(
+            self._table,
+            {"name": operation.id},
+            "SET #status = :status, #updatedAt = :at, #rest = :rest, #hash = :hash",
+            {
+                "status": operation.status.value,
+                "at": operation.updated_at,
+                "rest": self._rest(operation),
+                "hash": operation.hash,
+                "before": before,
+                "prepared": OperationStatus.PREPARED.value,
+                "sent": OperationStatus.SENT.value,
+            },
+            _OPEN,
+        )
 
     @property
     def _table(self) -> str:
@@ -103,6 +119,7 @@ class OperationRepository:
             "sent": operation.sent,
             "receipt": operation.receipt,
             "error": operation.error,
+            "former": [[each.user_op, each.sent] for each in operation.former],
         }
         return self._packer.pack(document, f"operations/{operation.hash}")
 
@@ -122,4 +139,14 @@ class OperationRepository:
             receipt=rest["receipt"],
             error=rest["error"],
             updated_at=item["updatedAt"],
+            former=tuple(FormerOperation(op, sent) for op, sent in rest.get("former", ())),
         )
+
+
+def _pointer(operation: Operation) -> dict[str, object]:
+    """From its hash to what it is for."""
+    return {
+        "name": f"hash#{operation.hash}",
+        "operation": operation.id,
+        "owner": operation.owner,
+    }

@@ -79,7 +79,8 @@ def operations() -> OperationRepository:
 @cache
 def writer() -> WalletWriter:
     """Carries orders out. Raises ConfigurationError where the deployment has no keys for chains."""
-    from task_engine.evm.wallet_writer import WalletWriter, WriterPorts  # noqa: PLC0415
+    from task_engine.evm.orders import WriterPorts  # noqa: PLC0415
+    from task_engine.evm.wallet_writer import WalletWriter  # noqa: PLC0415
 
     ports = WriterPorts(
         operations=operations(),

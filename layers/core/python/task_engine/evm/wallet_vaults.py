@@ -8,7 +8,8 @@ from task_engine.errors import NodeError
 from task_engine.evm.address import Address
 from task_engine.evm.chains import Chains
 from task_engine.evm.entry_point import ENTRY_POINTS
-from task_engine.evm.wallet_writer import Operations, Order, WalletWriter
+from task_engine.evm.orders import Operations, Order
+from task_engine.evm.wallet_writer import WalletWriter
 from task_engine.evm.wallets.provider import TxCall
 from task_engine.evm.words import address_word, call_data, word
 from task_engine.model.operation import Operation

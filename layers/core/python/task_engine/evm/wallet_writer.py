@@ -4,111 +4,41 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
-from task_engine.clock import Clock
-from task_engine.errors import NodeError
-from task_engine.evm.address import Address
-from task_engine.evm.chains import Chains
-from task_engine.evm.entry_point import ENTRY_POINTS, EntryPoint, nonce_of
-from task_engine.evm.estimate import Estimator
-from task_engine.evm.paymasters.ports import Paymaster
-from task_engine.evm.senders.ports import Outcome, Sender
+from task_engine.errors import EngineError, NodeError
+from task_engine.evm.orders import Order, WriterPorts
+from task_engine.evm.preparation import Preparation
+from task_engine.evm.senders.failures import EXPIRED, NONCE_USED, OperationRefused
+from task_engine.evm.senders.ports import Outcome, SenderBusy
 from task_engine.evm.senders.receipt import Receipt
 from task_engine.evm.senders.record import SentRecord
 from task_engine.evm.signer import Signer
 from task_engine.evm.user_operation import UserOperation
-from task_engine.evm.wallets.cover import require_covered
-from task_engine.evm.wallets.factories import WalletFactories
-from task_engine.evm.wallets.provider import TxCall, WalletProvider
-from task_engine.model.grant import Grant
 from task_engine.model.json_value import JsonValue
-from task_engine.model.operation import Operation, OperationCall, OperationStatus
-from task_engine.model.wallet import Wallet
+from task_engine.model.operation import FormerOperation, Operation, OperationStatus
 
 # Seconds between looks before a function answers that it has to be called again: fast chains are
 # done by then, and a look costs less than another walk through the state machine.
 _LOOKS = (0.05, 0.15, 0.3, 0.5)
-
-
-class Operations(Protocol):
-    """Records of operations."""
-
-    def get(self, operation_id: str) -> Operation | None:
-        """None when it was never prepared."""
-
-    def create(self, operation: Operation) -> Operation:
-        """Write it unless its id is known; returns what stands there then."""
-
-    def save(self, operation: Operation) -> Operation:
-        """Write how far it came unless it is final; returns what stands there then."""
-
-
-class ActiveGrants(Protocol):
-    """Grants by wallet."""
-
-    def active(self, owner: str, chain_id: int, wallet: str) -> Grant | None:
-        """The one that the controller may use."""
-
-
-class Lane(Protocol):
-    """How operations of one chain are priced, paid for and sent."""
-
-    @property
-    def sender(self) -> Sender:
-        """Who brings them on chain."""
-
-    @property
-    def estimator(self) -> Estimator:
-        """Who knows what they need."""
-
-    @property
-    def paymaster(self) -> Paymaster | None:
-        """Who pays, None = the wallet."""
-
-
-WalletOf = Callable[[str, int, str], Wallet]
-"""The owner's wallet at an address of a chain; raises NotFound for another owner's."""
-
-
-@dataclass(frozen=True, slots=True)
-class WriterPorts:
-    """What a writer works with; `lanes` gives a chain's lane."""
-
-    operations: Operations
-    grants: ActiveGrants
-    wallet_of: WalletOf
-    chains: Chains
-    factories: WalletFactories
-    lanes: Callable[[int], Lane]
-    clock: Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Calls that a wallet is to make, all or none, under a name that takes effect once only.
-
-    `gas_limit` 0 = as estimated.
-    """
-
-    id: str
-    owner: str
-    chain_id: int
-    wallet: str
-    calls: tuple[TxCall, ...]
-    gas_limit: int = 0
+# How often one order is prepared anew after what was prepared for it had become void.
+_RENEWALS = 3
 
 
 class WalletWriter:
     """Carries orders out. Whatever dies in between: an order's operation is stored before it is
-    sent, and its nonce belongs to the order's name, so the chain takes it once at most."""
+    sent, and its nonce belongs to the order's name, so the chain takes it once at most.
+
+    What can't be carried out any more as it was prepared (a sponsorship or a policy that ran out,
+    gas limits that have become too low) is prepared anew with the same nonce: of all that an order
+    was ever prepared as, one takes effect.
+    """
 
     def __init__(
         self, ports: WriterPorts, controller: Signer, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._ports = ports
-        self._controller = controller
+        self._preparation = Preparation(ports, controller)
         self._sleep = sleep
 
     def write(self, order: Order) -> Operation:
@@ -119,10 +49,21 @@ class WalletWriter:
         """
         operation = self._ports.operations.get(order.id)
         if operation is None:
-            operation = self._ports.operations.create(self._prepared(order))
-        if operation.status.final:
-            return operation
-        return self._advance(operation)
+            operation = self._ports.operations.create(self._preparation.prepare(order))
+        while not operation.status.final:
+            try:
+                operation, outcome = self._advance(operation)
+            except OperationRefused as refused:
+                renewed = self._renewed(order, operation, refused)
+                if renewed is None:
+                    raise
+                operation = renewed
+                continue
+            renewed = self._after_drop(order, operation, outcome)
+            if renewed is None:
+                return self._settled(operation, outcome)
+            operation = renewed
+        return operation
 
     def look(self, operation: Operation) -> Operation:
         """The same operation as the chain sees it now; sends nothing."""
@@ -132,7 +73,8 @@ class WalletWriter:
         sender = self._ports.lanes(operation.chain_id).sender
         return self._settled(operation, sender.look(_of(operation), record))
 
-    def _advance(self, operation: Operation) -> Operation:
+    def _advance(self, operation: Operation) -> tuple[Operation, Outcome]:
+        """The operation as it is stored now, and where it stands."""
         sender = self._ports.lanes(operation.chain_id).sender
         stored = operation
 
@@ -145,6 +87,8 @@ class WalletWriter:
                 updated_at=self._ports.clock.now_ms(),
             )
             stored = self._ports.operations.save(sent)
+            if stored.hash != operation.hash:
+                raise SenderBusy("another process prepared the operation anew")
 
         record = SentRecord.from_json(dict(operation.sent)) if operation.sent else None
         outcome = sender.send(_of(operation), record, save)
@@ -153,9 +97,46 @@ class WalletWriter:
                 break
             self._sleep(pause)
             outcome = sender.look(_of(operation), outcome.record)
-        return self._settled(stored, outcome)
+        return stored, outcome
+
+    def _after_drop(self, order: Order, operation: Operation, outcome: Outcome) -> Operation | None:
+        """Prepared anew where that may help what will never be included as it is; else None."""
+        if outcome.status is not OperationStatus.DROPPED or outcome.replaced_by:
+            return None
+        try:
+            return self._renewed(order, operation, outcome.error)
+        except NodeError as error:
+            if error.may_retry:
+                raise
+            # Nothing else can come of it; the reason is what stands in the way now.
+            final = replace(outcome, error=error, reason=error.message)
+            return self._settled(operation, final)
+
+    def _renewed(
+        self, order: Order, operation: Operation, reason: EngineError | None
+    ) -> Operation | None:
+        """What stands in its place now; None where preparing it anew is no help. Raises NodeError
+        when that is impossible."""
+        if not _may_be_renewed(reason) or len(operation.former) >= _RENEWALS:
+            return None
+        made = self._preparation.prepare(order)
+        if _of(made).nonce != _of(operation).nonce:
+            # Another nonce, and both might take effect.
+            return None
+        stored = self._ports.operations.get(operation.id) or operation
+        made = replace(
+            made,
+            created_at=stored.created_at,
+            updated_at=made.created_at,
+            former=(*stored.former, FormerOperation(stored.user_op, stored.sent)),
+        )
+        return self._ports.operations.renew(operation, made)
 
     def _settled(self, operation: Operation, outcome: Outcome) -> Operation:
+        former = self._former(operation, outcome.replaced_by)
+        if former is not None:
+            # What had been given up took effect after all.
+            operation, outcome = former
         error = outcome.reason
         if outcome.error is not None:
             error = outcome.error.message
@@ -173,86 +154,25 @@ class WalletWriter:
             return operation
         return self._ports.operations.save(found)
 
-    def _prepared(self, order: Order) -> Operation:
-        ports = self._ports
-        wallet = ports.wallet_of(order.owner, order.chain_id, order.wallet)
-        provider = ports.factories.provider(order.chain_id, wallet.factory)
-        grant = self._grant(order, provider)
-        op = self._signed(order, wallet, provider, grant)
-        point = self._entry_point(order.chain_id)
-        return Operation(
-            id=order.id,
-            owner=order.owner,
-            chain_id=order.chain_id,
-            wallet=wallet.address,
-            hash="0x" + op.hash(point, order.chain_id).hex(),
-            user_op=op.wire(),
-            calls=tuple(
-                OperationCall(call.to, call.value, "0x" + call.data.hex()) for call in order.calls
-            ),
-            created_at=ports.clock.now_ms(),
-        )
+    def _former(self, operation: Operation, taken_by: str) -> tuple[Operation, Outcome] | None:
+        """The order's earlier operation of that hash in the place of this one, and its outcome."""
+        chain_id = operation.chain_id
+        for each in operation.former if taken_by else ():
+            user_op = UserOperation.from_wire(each.user_op)
+            if not each.sent or self._preparation.hash_of(user_op, chain_id) != taken_by:
+                continue
+            back = replace(operation, hash=taken_by, user_op=each.user_op, former=())
+            stored = self._ports.operations.renew(operation, back)
+            record = SentRecord.from_json(dict(each.sent))
+            return stored, self._ports.lanes(chain_id).sender.look(user_op, record)
+        return None
 
-    def _grant(self, order: Order, provider: WalletProvider) -> Grant | None:
-        """The grant to act by; None where the controller owns the wallet. Raises NodeError."""
-        if order.owner == self._controller.address:
-            return None
-        if not provider.grants:
-            raise NodeError(
-                f"{provider.name} wallets act by their owner's key alone, which the engine has not",
-                code="SESSION_POLICY_REQUIRED",
-            )
-        grant = self._ports.grants.active(order.owner, order.chain_id, order.wallet)
-        if grant is None:
-            raise NodeError(
-                f"no session policy lets the engine act for the wallet {order.wallet}: prepare one,"
-                " sign it and submit it",
-                code="SESSION_POLICY_REQUIRED",
-            )
-        if grant.signer != self._controller.address:
-            raise NodeError(
-                "the session policy was given to another key than this deployment's: give it anew",
-                code="SESSION_POLICY_REQUIRED",
-            )
-        require_covered(grant, order.calls, self._ports.clock.now_ms() // 1000)
-        return grant
 
-    def _signed(
-        self, order: Order, wallet: Wallet, provider: WalletProvider, grant: Grant | None
-    ) -> UserOperation:
-        lane = self._ports.lanes(order.chain_id)
-        op = self._unsigned(order, wallet, provider, grant)
-        if lane.paymaster is not None:
-            op = lane.paymaster.stub(op)
-        op = lane.estimator.estimate(op)
-        if order.gas_limit:
-            op = replace(op, call_gas_limit=order.gas_limit)
-        if lane.paymaster is not None:
-            op = lane.paymaster.sponsor(op)
-        digest = op.hash(self._entry_point(order.chain_id), order.chain_id)
-        return replace(op, signature=provider.sign(digest, self._controller, grant))
-
-    def _unsigned(
-        self, order: Order, wallet: Wallet, provider: WalletProvider, grant: Grant | None
-    ) -> UserOperation:
-        """With a dummy signature, as estimates want it."""
-        deployed = self._ports.chains.rpc(order.chain_id).call(
-            "eth_getCode", wallet.address, "latest"
-        )
-        factory, factory_data = None, b""
-        if deployed in ("0x", None):
-            factory, factory_data = provider.init(Address(order.owner), int(wallet.salt))
-        return UserOperation(
-            sender=Address(wallet.address),
-            nonce=nonce_of(provider.nonce_key(order.id, grant)),
-            call_data=provider.encode(order.calls, grant),
-            factory=factory,
-            factory_data=factory_data,
-            signature=provider.dummy_signature(grant),
-        )
-
-    def _entry_point(self, chain_id: int) -> EntryPoint:
-        return ENTRY_POINTS[self._ports.chains.chain(chain_id).entry_point]
+def _may_be_renewed(reason: EngineError | None) -> bool:
+    """Whether an operation made anew may pass where this one was refused."""
+    if not isinstance(reason, OperationRefused) or reason.aa == NONCE_USED:
+        return False
+    return reason.may_retry or reason.aa == EXPIRED
 
 
 def _of(operation: Operation) -> UserOperation:

@@ -44,13 +44,22 @@ class OperationCall:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerOperation:
+    """What had become void; its nonce is that of what took its place."""
+
+    user_op: JsonObject
+    sent: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """A user operation of a wallet (ERC-4337).
 
     `id` names what it is for (`<execution>#<node>#<call>`): the operation's nonce follows from it,
     so that one id can take effect once only. `user_op` is the signed operation as it goes to a
     bundler, `sent` what the sender remembers of sending it, `receipt` what the chain says, `error`
-    why it failed. Times in ms since the epoch.
+    why it failed. `former` is what it was prepared as before, oldest first. Times in ms since the
+    epoch.
     """
 
     id: str
@@ -66,3 +75,4 @@ class Operation:
     receipt: JsonValue = None
     error: str = ""
     updated_at: int = 0
+    former: tuple[FormerOperation, ...] = ()

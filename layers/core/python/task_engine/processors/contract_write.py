@@ -11,8 +11,8 @@ from task_engine.errors import NodeError
 from task_engine.evm.abi.formatting import apply_to_fields
 from task_engine.evm.abi.item import AbiFunction, ContractAbi
 from task_engine.evm.address import Address
+from task_engine.evm.orders import Order
 from task_engine.evm.simulated import Erc20Override, SimulatedCall, SimulatedResult
-from task_engine.evm.wallet_writer import Order
 from task_engine.evm.wallets.provider import TxCall
 from task_engine.model.execution import ChainUse, Outcome, StepError
 from task_engine.model.json_value import JsonValue

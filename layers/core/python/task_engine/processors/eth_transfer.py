@@ -7,9 +7,9 @@ from dataclasses import replace
 from task_engine.compiler.chain_names import chain_id_of
 from task_engine.errors import NodeError
 from task_engine.evm.address import Address
+from task_engine.evm.orders import Order
 from task_engine.evm.simulated import SimulatedCall
 from task_engine.evm.tokens import Rpcs
-from task_engine.evm.wallet_writer import Order
 from task_engine.evm.wallets.provider import TxCall
 from task_engine.model.execution import ChainUse, Outcome, StepError
 from task_engine.model.json_value import JsonValue

@@ -24,6 +24,7 @@ _BALANCE = "INSUFFICIENT_BALANCE"
 _CREDIT = "INSUFFICIENT_CREDIT"
 
 NONCE_USED = "AA25"
+EXPIRED = "AA22"
 # Text, code and whether an operation made anew may pass.
 _MEANINGS: dict[str, tuple[str, str, bool]] = {
     "AA10": ("the wallet is deployed already", _DEPLOYMENT, True),
@@ -32,7 +33,7 @@ _MEANINGS: dict[str, tuple[str, str, bool]] = {
     "AA15": ("the wallet's factory deployed nothing", _DEPLOYMENT, False),
     "AA20": ("the wallet is not deployed", "SMART_WALLET_NOT_FOUND", False),
     "AA21": ("the wallet has not enough of the chain's currency for gas", _BALANCE, False),
-    "AA22": ("the permission to act for the wallet has expired or is not due", _WALLET, False),
+    EXPIRED: ("the permission to act for the wallet has expired or is not due", _WALLET, False),
     "AA23": ("the wallet's validation failed", _WALLET, False),
     "AA24": ("the wallet refuses the signature or what it permits", _WALLET, False),
     NONCE_USED: ("the operation's nonce is used already", _WALLET, True),
