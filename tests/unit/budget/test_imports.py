@@ -21,6 +21,7 @@ CHAIN = {
     "node_contract_write",
     "node_eth_transfer",
     "node_chain_loop",
+    "operator",
 }
 # The functions whose nodes reach the network.
 HTTP = {"node_rest_api", "node_graphql_query", "node_loop"}
