@@ -316,7 +316,7 @@ _OPERATOR = FunctionSpec(
         "operators/changes": ("Query",),
         "guards": ("DeleteItem", "UpdateItem"),
     },
-    uses=frozenset({Use.READ_BLOBS, Use.WRITE_BLOBS, Use.NOTIFY, Use.SIGN_NOTICES}),
+    uses=frozenset({Use.NOTIFY, Use.SIGN_NOTICES}),
     settings=("CHAINS", "OPERATOR_PAUSE_SECONDS", "OPERATOR_RUN_SECONDS"),
     asynchronous=True,
 )

@@ -9,6 +9,7 @@ import typer
 
 from task_engine_cli.commands import (
     chains,
+    operator,
     runs,
     secrets,
     sign_in,
@@ -60,6 +61,7 @@ for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(wallets.app, name="wallet")
+app.add_typer(operator.app, name="operator")
 
 
 def _print_version(asked: bool) -> None:

@@ -34,7 +34,6 @@ def test_the_operator_may_watch_and_tell_and_nothing_else(chain_template: Templa
         "*": {"xray:PutTelemetryRecords", "xray:PutTraceSegments"},
         "OperatorLogs.Arn": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "FailedEventsQueue.Arn": {"sqs:SendMessage"},
-        "BlobsBucket.Arn/*": {"s3:GetObject", "s3:PutObject"},
         "KeysOperator.Arn": {"kms:GetPublicKey", "kms:Sign"},
         "NoticeQueue.Arn": {"sqs:SendMessage"},
         "TablesGuards.Arn": {"dynamodb:DeleteItem", "dynamodb:UpdateItem"},

@@ -5,20 +5,22 @@ from __future__ import annotations
 import time
 from functools import cache
 
-from task_engine.aws.check_reader import CheckReader
+from task_engine.aws.check_repository import CheckRepository
 from task_engine.aws.cursor_repository import CursorRepository
 from task_engine.aws.heartbeats import OwnHeartbeats
 from task_engine.aws.kms_keys import KmsKeys
 from task_engine.aws.lease_repository import LeaseRepository
+from task_engine.aws.notice_queue import SqsNoticeQueue
 from task_engine.aws.own_notices import SqsNotifier
 from task_engine.bootstrap.chains import chains, tokens
-from task_engine.bootstrap.core import client, clock, dynamo, packer, settings
+from task_engine.bootstrap.core import client, clock, dynamo, settings
 from task_engine.errors import ConfigurationError
 from task_engine.evm.signer import KmsSigner
 from task_engine.observability import configure_logging
 from task_engine.operator.check_set import CheckSet
 from task_engine.operator.notices import NoticeWriter
 from task_engine.operator.progress import ChainProgress
+from task_engine.operator.rereading import Rereading
 from task_engine.operator.rules import WatchRules
 from task_engine.operator.run_loop import ChainWatch, Pace
 from task_engine.operator.watch import Watcher, WatchPorts
@@ -52,11 +54,13 @@ def _chain(chain_id: int) -> ChainTurn:
     checks = CheckSet(chain_id)
     ports = WatchPorts(
         rpc=chains().rpc(chain_id),
-        cursors=CursorRepository(dynamo(), packer(), settings(), str(_signer().address)),
-        notifier=SqsNotifier(client("sqs"), settings(), NoticeWriter(_signer(), clock())),
+        cursors=CursorRepository(dynamo(), settings(), str(_signer().address)),
+        notifier=SqsNotifier(
+            SqsNoticeQueue(client("sqs"), settings()), NoticeWriter(_signer(), clock())
+        ),
         tokens=tokens(),
     )
-    source = CheckReader(dynamo(), packer(), settings(), clock())
+    source = Rereading(CheckRepository(dynamo(), settings(), clock()), clock())
     pace = Pace.of(chain.block_seconds)
     return ChainTurn(
         watch=ChainWatch(Watcher(ports, checks, rules, clock()), checks, source),
