@@ -152,13 +152,14 @@ _API = (
     ),
     _api(
         "api_executions",
-        "Executions: read, count, statistics, decide on waits",
+        "Executions: read, count, statistics, decide on waits, run once more, resume",
         {
-            "tasks": ("BatchGetItem", "GetItem", "Query"),
-            "executions": ("GetItem", "Query", "UpdateItem"),
+            "tasks": ("BatchGetItem", "GetItem", "Query", "UpdateItem"),
+            "executions": ("GetItem", "PutItem", "Query", "UpdateItem"),
             "steps": ("Query", "UpdateItem"),
+            "guards": ("GetItem", "PutItem"),
         },
-        _BLOBS | {Use.ANSWER_WAITS},
+        _BLOBS | _WALKS | {Use.ANSWER_WAITS, Use.ASK_WALKS, Use.ENQUEUE},
     ),
     _api(
         "api_secrets",

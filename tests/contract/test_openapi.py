@@ -208,6 +208,13 @@ def _executions(api: ApiClient, call: Call) -> None:
     call("GET /executions", 400)
     call("GET /executions", 404, query={"workflowId": UNKNOWN})
     assert call("GET /workflows/{id}/executions", 200, id=task)["data"]
+    again = call("POST /executions/{id}:rerun", 202, query=query, id=run)
+    assert api.finished(task, again["executionId"])["index"] == 1
+    call("POST /executions/{id}:rerun", 404, query=query, id=UNKNOWN)
+    call("POST /executions/{id}:rerun", 400, id=run)
+    call("POST /executions/{id}:resume", 409, query=query, id=run)
+    call("POST /executions/{id}:resume", 404, query=query, id=UNKNOWN)
+    call("POST /executions/{id}:resume", 400, id=run)
     assert call("GET /executions:count", 200)["total"] >= 1
     call("GET /executions:stats", 200)
 
@@ -219,6 +226,8 @@ def _waits(api: ApiClient, call: Call) -> None:
     path = f"/executions/{run['executionId']}:getStatus"
     wait_until(lambda: api.get(path, **query)["status"] == "waiting", "the wait", 60, 0.1)
     call("GET /executions/{id}", 200, query=query, id=run["executionId"])
+    # It is being walked: nothing to do.
+    call("POST /executions/{id}:resume", 200, query=query, id=run["executionId"])
     call(
         "POST /executions/{id}:signal",
         200,

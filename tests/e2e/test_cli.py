@@ -335,7 +335,7 @@ def test_a_failed_run_is_tried_again(cli: Cli) -> None:
     # Given
     ended = json.loads(cli.run("trigger", created(cli, FAILING), "--json").out)
     # When
-    again = cli.run("retry", ended["id"], "--json")
+    again = cli.run("rerun", ended["id"], "--json")
     # Then it is a new run of the same task
     assert again.code == 1, again
     assert json.loads(again.out)["workflowId"] == ended["workflowId"]

@@ -158,6 +158,22 @@ class FakeExecutions:
         self.rows[execution.task_id, execution.id] = ended
         return ended
 
+    def reopen(self, execution: Execution, now_ms: int) -> Execution:
+        stands = self.rows[execution.task_id, execution.id]
+        if (stands.status, stands.resumes) != (execution.status, execution.resumes):
+            raise Conflict("the execution changed meanwhile")
+        again = replace(
+            stands,
+            status=ExecutionStatus.PENDING,
+            error="",
+            end_at=0,
+            skipped=(),
+            resumes=stands.resumes + 1,
+            resumed_at=now_ms,
+        )
+        self.rows[execution.task_id, execution.id] = again
+        return again
+
     def page(self, task_ids: Sequence[str], page: PageRequest) -> Page[Execution]:
         rows = [e for (task_id, _), e in self.rows.items() if task_id in task_ids]
         return page_rows(rows, lambda e: e.id, page, newest_first=True)

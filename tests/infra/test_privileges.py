@@ -72,11 +72,18 @@ EXPECTED: dict[str, dict[str, str]] = {
     },
     "api_executions": {
         "BlobsBucket.Arn/*": "s3:GetObject s3:PutObject",
+        "ExecutionQueue.Arn": "sqs:SendMessage",
         "KeysTokens.Arn": "kms:VerifyMac",
-        "TablesExecutions.Arn": "dynamodb:GetItem dynamodb:Query dynamodb:UpdateItem",
+        "TablesExecutions.Arn": "dynamodb:GetItem dynamodb:PutItem dynamodb:Query "
+        "dynamodb:UpdateItem",
+        "TablesGuards.Arn": "dynamodb:GetItem dynamodb:PutItem",
         "TablesSteps.Arn": "dynamodb:Query dynamodb:UpdateItem",
         _STANDARD: "states:SendTaskSuccess",
-        "TablesTasks.Arn": "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query",
+        "TablesTasks.Arn": "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query "
+        "dynamodb:UpdateItem",
+        "WalkerExpressMachine": "states:StartExecution",
+        "WalkerStandardMachine": "states:StartExecution",
+        _WALKS: "states:DescribeExecution",
     },
     "api_secrets": {
         "BlobsBucket.Arn/*": "s3:GetObject",

@@ -137,6 +137,12 @@ def _task_writes(ids: Ids) -> list[Ask]:
             note="non-blocking",
         ),
         Ask(
+            "POST /executions/{id}:rerun",
+            f"/executions/{ids.execution}:rerun?workflowId={ids.task}",
+            ("GetItem", "GetItem", "TransactWriteItems", "SendMessage"),
+            202,
+        ),
+        Ask(
             "POST /workflows/{id}:pause",
             f"/workflows/{ids.task}:pause",
             ("GetItem", "TransactWriteItems"),
@@ -199,6 +205,13 @@ def _execution_reads(ids: Ids) -> list[Ask]:
         ),
         Ask("GET /executions:count", f"/executions:count{of_task}", ("BatchGetItem",)),
         Ask("GET /executions:stats", f"/executions:stats{of_task}", ("Query",)),
+        Ask(
+            "POST /executions/{id}:resume",
+            f"{path}:resume{of_task}",
+            ("GetItem",),
+            409,
+            note="has ended",
+        ),
         Ask(
             "POST /executions/{id}:signal",
             f"{path}:signal{of_task}",

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from task_engine.errors import NotFound
+from task_engine.errors import Conflict, NotFound
 from task_engine.model.execution import ExecutionStatus
 from task_engine.model.paging import PageRequest
 from task_engine.model.task import CompletionReason, Task, TaskStatus
@@ -181,3 +181,22 @@ def test_open_executions_are_found_until_they_are_finished(world: World) -> None
     store.finish(run_of(stuck[0]), ExecutionStatus.SUCCESS, "", (), END)
     assert {e.id for e in stuck} & open_ids(START_MS + 1) == {e.id for e in stuck[1:]}
     assert len(store.open_before(START_MS + 1, 1)) == 1
+
+
+def test_a_reopened_execution_is_pending_and_found_by_the_sweeper_again(world: World) -> None:
+    # Given an execution that was given up
+    execution = world.given_execution(world.given_task())
+    run = run_of(execution)
+    executions, now = world.executions(), world.clock.now_ms()
+    ended = executions.finish(run, ExecutionStatus.ERROR, "stopped", ("n",), now)
+    # When it is reopened, twice at once
+    again = executions.reopen(ended, now + 5)
+    with pytest.raises(Conflict):
+        executions.reopen(ended, now + 6)
+    # Then it stands as if it had just been admitted, and says when it was resumed
+    assert again == replace(execution, resumes=1, resumed_at=now + 5)
+    assert executions.get(execution.task_id, execution.id) == again
+    assert again.id in {each.id for each in executions.open_before(now + 1, 1000)}
+    # And it can end, and be reopened, again
+    twice = executions.finish(run, ExecutionStatus.ERROR, "stopped", (), now + 9)
+    assert executions.reopen(twice, now + 10).resumes == 2

@@ -59,36 +59,39 @@ def trigger(
         _follow(here, workflow, started, following)
 
 
-def retry(
+def rerun(
     execution_id: ExecutionId,
     task: OfTask = "",
-    variables: Variables = "",
     wait: Wait = True,
     live: Watch = False,
     key: Key = "",
     timeout: Timeout = TEN_MINUTES,
     as_json: AsJson = False,
 ) -> None:
-    """Run a task once more with what a run of it was triggered by; it is a new run.
-
-    The API does not tell the run's own variables: give them again.
-    """
+    """Run a task once more with what a run of it was triggered by; it is a new run."""
     with session(as_json) as here:
         following = _Following(wait, live, timeout)
-        extra = parse_object("--variables", variables) if variables else None
         task_id = task_of(here, execution_id, task)
-        before = here.client.executions.get(task_id, execution_id)
-        if not before.steps:
-            raise InputError(f"{execution_id} has not begun yet: there is nothing to repeat")
         workflow = here.client.workflows.get(task_id)
-        started = here.client.workflows.trigger(
-            workflow.id,
-            data=before.steps[0].data,
-            variables=extra,
-            trigger_type=workflow.trigger.type,
-            key=key,
-        )
+        started = here.client.executions.rerun(workflow.id, execution_id, key=key)
         _follow(here, workflow, started, following)
+
+
+def resume_run(
+    execution_id: ExecutionId,
+    task: OfTask = "",
+    wait: Wait = True,
+    live: Watch = False,
+    timeout: Timeout = TEN_MINUTES,
+    as_json: AsJson = False,
+) -> None:
+    """Have a run that stopped go on after its last stored step; the same run, no new one."""
+    with session(as_json) as here:
+        following = _Following(wait, live, timeout)
+        task_id = task_of(here, execution_id, task)
+        workflow = here.client.workflows.get(task_id)
+        resumed = here.client.executions.resume(workflow.id, execution_id)
+        _follow(here, workflow, ExecutionSummary.of(dict(resumed.raw)), following)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
@@ -66,6 +67,20 @@ class Executions:
         path, query = f"{_path(execution_id)}:signal", {"workflowId": workflow_id}
         body = given([("decision", decision), ("payload", payload)])
         return Execution.of(self._transport.send("POST", path, body, query=query))
+
+    def rerun(self, workflow_id: str, execution_id: str, *, key: str = "") -> ExecutionSummary:
+        """Run it once more: a new execution with the same trigger record, variables included.
+
+        A repeated request (same `key`; a fresh one by default) never starts a second execution.
+        """
+        path, query = f"{_path(execution_id)}:rerun", {"workflowId": workflow_id}
+        answer = self._transport.send("POST", path, query=query, key=key or uuid.uuid4().hex)
+        return ExecutionSummary.of({"workflowId": workflow_id, **answer})
+
+    def resume(self, workflow_id: str, execution_id: str) -> Execution:
+        """Have one that stopped go on after its stored steps; the execution, without its steps."""
+        path, query = f"{_path(execution_id)}:resume", {"workflowId": workflow_id}
+        return Execution.of(self._transport.send("POST", path, query=query))
 
     def stream(
         self, workflow_id: str, execution_id: str, interval: str = ""

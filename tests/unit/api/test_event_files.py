@@ -18,6 +18,8 @@ STATUS = {
     "executions_count": 200,
     "executions_get": 404,
     "executions_list": 404,
+    "executions_rerun": 404,
+    "executions_resume": 404,
     "executions_signal": 404,
     "executions_stats": 200,
     "executions_status": 404,

@@ -87,6 +87,8 @@ ASKS: dict[str, Ask] = {
     "GET /executions/{id}": Ask(404, query=_OF_TASK),
     "GET /executions/{id}:getStatus": Ask(404, query=_OF_TASK),
     "GET /executions/{id}:stream": Ask(404, query=_OF_TASK),
+    "POST /executions/{id}:rerun": Ask(404, query=_OF_TASK),
+    "POST /executions/{id}:resume": Ask(404, query=_OF_TASK),
     "POST /executions/{id}:signal": Ask(404, {"decision": "approve"}, _OF_TASK),
     "GET /secrets": Ask(200, query=_OF_TASK, empty={"data": [], "pageInfo": _PAGE}),
     "PUT /secrets/{name}": Ask(404, {"value": "theirs", "workflowId": "{task}"}),

@@ -12,6 +12,7 @@ from task_engine.api.application import Application, Gate
 from task_engine.api.operator_auth import OperatorGate
 from task_engine.api.principal import Authenticator
 from task_engine.api.rate_limit import RateLimiter
+from task_engine.api.repeats import Repeats
 from task_engine.config import Limits, Settings
 from task_engine.errors import Unavailable
 from task_engine.evm.address import Address
@@ -34,6 +35,7 @@ from task_engine.services.operators import OperatorService
 from task_engine.services.partners import PartnerVerifier
 from task_engine.services.policies import PolicyService
 from task_engine.services.replies import OncePerKey
+from task_engine.services.resume import ResumeService
 from task_engine.services.scratch import ProcessorOf, ScratchRuns
 from task_engine.services.secrets import SecretService
 from task_engine.services.signals import SignalService
@@ -139,6 +141,7 @@ class World:
             gate, use_tasks, fire, read, OncePerKey(self.replies, clock, lambda _: None)
         )
         signals = SignalService(self.waits, self.records, clock)
+        resumes = ResumeService(self.records, self.tasks, self.walker, clock)
         auth_app = auth.build_app(gate, lambda: login, settings.default_chain_id, site)
         return {
             "health": auth_app,
@@ -146,7 +149,9 @@ class World:
             "docs": auth_app,
             "auth": auth_app,
             "workflows": workflow_app,
-            "executions": executions.build_app(gate, read, signals, self.pauses.append),
+            "executions": executions.build_app(
+                gate, read, signals, Repeats(fire, resumes), self.pauses.append
+            ),
             "secrets": secrets.build_app(gate, SecretService(self.secret_rows, self.tasks, clock)),
             "operators": self._operators(gate),
             "wallets": self._wallets(gate),

@@ -155,35 +155,30 @@ def test_a_trigger_that_fails_is_1(tmp_path: Path) -> None:
     assert (shown.exit_code, lines(shown)) == (1, ["✗ nobody watches RPC_NODE_ERROR"])
 
 
-def test_a_run_is_retried_with_what_triggered_it(tmp_path: Path) -> None:
+def test_a_run_is_run_once_more(tmp_path: Path) -> None:
     # Given a failed run of a scheduled task
-    step = {"id": "t", "type": "cron", "success": True, "output": {"data": {"timestamp": 5}}}
-    ended = {"id": "e", "workflowId": "w", "status": "failed", "steps": [step]}
     answers = {
-        "GET /executions/e": (200, ended),
         "GET /workflows/w": (200, {"id": "w", **TASK}),
-        "POST /workflows/w:trigger": (202, {"executionId": "f", "status": "pending"}),
+        "POST /executions/e:rerun": (202, {"executionId": "f", "status": "pending"}),
     }
     with ApiStub(answers) as stub:
         # When
-        again = run(stub, tmp_path, "retry", "e", "--task", "w", "--no-wait", "--key", "k")
+        again = run(stub, tmp_path, "rerun", "e", "--task", "w", "--no-wait", "--key", "k")
     # Then
     assert (again.exit_code, lines(again)) == (0, ["started f (pending)"])
-    _, _, headers, body = stub.seen[-1]
-    assert headers["idempotency-key"] == "k"
-    assert body == {
-        "triggerType": "cron",
-        "triggerOutput": {"timestamp": 5},
-        "isBlocking": False,
+    assert stub.seen[-1][2]["idempotency-key"] == "k"
+
+
+def test_a_run_that_stopped_goes_on(tmp_path: Path) -> None:
+    answers = {
+        "GET /workflows/w": (200, {"id": "w", **TASK}),
+        "POST /executions/e:resume": (200, {"id": "e", "workflowId": "w", "status": "pending"}),
+        "GET /executions/e": (200, {"id": "e", "workflowId": "w", "status": "success"}),
     }
-
-
-def test_a_run_that_has_not_begun_has_nothing_to_repeat(tmp_path: Path) -> None:
-    pending = {"id": "e", "workflowId": "w", "status": "pending"}
-    with ApiStub({"GET /executions/e": (200, pending)}) as stub:
-        again = run(stub, tmp_path, "retry", "e", "--task", "w")
-    assert again.exit_code == 2
-    assert "nothing to repeat" in again.stderr
+    with ApiStub(answers) as stub:
+        resumed = run(stub, tmp_path, "resume-run", "e", "--task", "w", "--json")
+    assert resumed.exit_code == 0
+    assert json.loads(resumed.stdout)["status"] == "success"
 
 
 def test_all_tasks_are_exported_oldest_first_and_imported_as_another_wallet(

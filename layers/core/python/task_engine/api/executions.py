@@ -10,6 +10,7 @@ from collections.abc import Callable
 from task_engine.api.application import Application, Gate
 from task_engine.api.execution_list import list_executions
 from task_engine.api.http import Reply, Request
+from task_engine.api.repeats import Repeats, add_repeat_routes
 from task_engine.api.signals import add_signal_route
 from task_engine.api.wire_execution import detail_json, stats_json, status_json
 from task_engine.errors import InvalidRequest, Problem
@@ -100,6 +101,7 @@ def build_app(
     gate: Gate,
     executions: ExecutionService,
     signals: SignalService,
+    repeats: Repeats,
     pause: Callable[[float], None] = time.sleep,
 ) -> Application:
     """All routes below /executions."""
@@ -111,5 +113,6 @@ def build_app(
     app.add("GET", "/executions/<id>:getStatus", on.status)
     app.add("GET", "/executions/<id>:stream", on.stream)
     add_signal_route(app, signals)
+    add_repeat_routes(app, repeats)
     app.add("GET", "/executions/<id>", on.get)
     return app

@@ -73,6 +73,8 @@ def execution_from_item(item: Item, record: TriggerRecord) -> Execution:
         error=item.get("error", ""),
         chain_id=item.get("chainId", 0),
         skipped=tuple(item.get("skipped", ())),
+        resumes=item.get("resumes", 0),
+        resumed_at=item.get("resumedAt", 0),
     )
 
 

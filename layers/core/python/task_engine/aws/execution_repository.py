@@ -13,6 +13,7 @@ from task_engine.aws.execution_codec import (
     NO_RECORD,
     OPEN_SHARDS,
     execution_from_item,
+    open_shard,
     record_from_json,
 )
 from task_engine.aws.failures import TransactionCanceled
@@ -23,7 +24,7 @@ from task_engine.aws.repeating import repeated
 from task_engine.aws.task_codec import task_from_item, task_key
 from task_engine.aws.task_writes import count_update, status_update
 from task_engine.config import Settings
-from task_engine.errors import NotFound
+from task_engine.errors import ConditionFailed, Conflict, NotFound
 from task_engine.ids import smallest_id
 from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.paging import Page, PageRequest, page_of
@@ -161,6 +162,30 @@ class ExecutionRepository:
         if execution is None:
             raise NotFound("no such execution", code="EXECUTION_NOT_FOUND")
         return execution
+
+    def reopen(self, execution: Execution, now_ms: int) -> Execution:
+        """One conditional write: of two at once the first one counts."""
+        update = Update(
+            self._table,
+            {"taskId": execution.task_id, "id": execution.id},
+            "SET #status = :pending, #resumes = :resumes, #resumedAt = :now, #openShard = :shard "
+            "REMOVE #endAt, #error, #skipped",
+            {
+                "pending": ExecutionStatus.PENDING.value,
+                "resumes": execution.resumes + 1,
+                "now": now_ms,
+                "shard": open_shard(execution.id),
+                "before": execution.status.value,
+                "known": execution.resumes,
+                "none": 0,
+            },
+            "#status = :before AND (#resumes = :known "
+            "OR (attribute_not_exists(#resumes) AND :known = :none))",
+        )
+        try:
+            return self._execution(self._dynamo.update(update, "ALL_NEW"))
+        except ConditionFailed as error:
+            raise Conflict("the execution changed meanwhile", code="EXECUTION_CHANGED") from error
 
     def _end(
         self,

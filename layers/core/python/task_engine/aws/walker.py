@@ -9,7 +9,7 @@ from task_engine.aws.failures import AwsError, TimedOut
 from task_engine.aws.wire import AwsClient
 from task_engine.compiler.walk_input import walk_input
 from task_engine.config import Settings
-from task_engine.model.execution import Execution
+from task_engine.model.execution import Execution, walk_name
 from task_engine.model.plan import Plan, RunClass
 
 _POLL_SECONDS = 0.5
@@ -21,8 +21,8 @@ _GOING_ON = frozenset({"", "RUNNING", "PENDING_REDRIVE"})
 
 
 class StepFunctionsWalker:
-    """Implements Walker. The walk's name is the execution's id: on Standard, starting it again is
-    refused by Step Functions; on Express, the claims of its steps make it harmless."""
+    """Implements Walker. Walks are named after their execution: on Standard, starting one again
+    is refused by Step Functions; on Express, the claims of its steps make it harmless."""
 
     def __init__(self, client: AwsClient, settings: Settings) -> None:
         self._client = client
@@ -30,7 +30,7 @@ class StepFunctionsWalker:
 
     def start(self, execution: Execution, plan: Plan) -> None:
         """Raises Unavailable."""
-        self._start(execution, plan, execution.id)
+        self._start(execution, plan, walk_name(execution))
 
     def run(self, execution: Execution, plan: Plan, timeout_seconds: float) -> bool:
         """Whether it ended in time; how it ended stands in the execution. Raises Unavailable when
@@ -53,13 +53,13 @@ class StepFunctionsWalker:
     def revive(self, execution: Execution, plan: Plan, now_ms: int) -> bool:
         """See Walker: attempts of an Express walk are told by its age, of a Standard by name."""
         if plan.run_class is RunClass.EXPRESS:
-            attempt = (now_ms - execution.start_at) // _EXPRESS_MS
+            attempt = (now_ms - execution.begun_at) // _EXPRESS_MS
             if attempt > _REVIVALS:
                 return False
-            self._start(execution, plan, f"{execution.id}-{max(1, attempt)}")
+            self._start(execution, plan, walk_name(execution, max(1, attempt)))
             return True
         for attempt in range(_REVIVALS + 1):
-            name = f"{execution.id}-{attempt}" if attempt else execution.id
+            name = walk_name(execution, attempt)
             status = self._status(name)
             if status in ("RUNNING", "PENDING_REDRIVE"):
                 return True

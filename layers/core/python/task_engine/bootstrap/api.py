@@ -52,6 +52,14 @@ def _executions() -> ExecutionService:
 
 
 @cache
+def _triggers() -> TriggerService:
+    ports = TriggerPorts(
+        stores.tasks(), stores.executions(), stores.plans(), stores.queue(), stores.walker()
+    )
+    return TriggerService(ports, settings(), clock())
+
+
+@cache
 def auth_api(site: Path) -> Application:
     """/health, /auth:exchange, and the documents in `site`."""
     from task_engine.api.auth import build_app  # noqa: PLC0415
@@ -75,21 +83,20 @@ def workflows_api() -> Application:
 
     once = OncePerKey(ReplyRepository(dynamo(), packer(), settings()), clock(), time.sleep)
     tasks = TaskService(stores.tasks(), wallets.wallets(), stores.schedules(), settings(), clock())
-    ports = TriggerPorts(
-        stores.tasks(), stores.executions(), stores.plans(), stores.queue(), stores.walker()
-    )
-    triggers = TriggerService(ports, settings(), clock())
-    return build_app(gate(), tasks, triggers, _executions(), once)
+    return build_app(gate(), tasks, _triggers(), _executions(), once)
 
 
 @cache
 def executions_api() -> Application:
     """/executions."""
     from task_engine.api.executions import build_app  # noqa: PLC0415
+    from task_engine.api.repeats import Repeats  # noqa: PLC0415
+    from task_engine.services.resume import ResumeService  # noqa: PLC0415
     from task_engine.services.signals import SignalService  # noqa: PLC0415
 
     signals = SignalService(stores.waits(), stores.executions(), clock())
-    return build_app(gate(), _executions(), signals)
+    resumes = ResumeService(stores.executions(), stores.plans(), stores.walker(), clock())
+    return build_app(gate(), _executions(), signals, Repeats(_triggers(), resumes))
 
 
 @cache

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType
 from task_engine.model.trigger import TriggerRecord
+
+_RESUMED_WALK = re.compile(r"-r([0-9]{1,9})(?:-[0-9]{1,9})?\Z")
 
 
 class ExecutionStatus(StrEnum):
@@ -39,7 +42,8 @@ class Execution:
     """An execution's header. Times in ms since the epoch, 0 = unset.
 
     `index` is zero-based, per task, assigned when triggered and never again. `trigger` may stand
-    in the blob store when it is large; repositories hide that.
+    in the blob store when it is large; repositories hide that. `resumes` counts how often its owner
+    had it walked again by hand, the last time at `resumed_at`.
     """
 
     id: str
@@ -55,6 +59,26 @@ class Execution:
     error: str = ""
     chain_id: int = 0
     skipped: tuple[str, ...] = ()
+    resumes: int = 0
+    resumed_at: int = 0
+
+    @property
+    def begun_at(self) -> int:
+        """When its present walks began at the earliest."""
+        return max(self.start_at, self.resumed_at)
+
+
+def walk_name(execution: Execution, revival: int = 0) -> str:
+    """Name of a walk: the execution's id, `-r<n>` from its n-th resumption on, `-<n>` of a revival
+    by the sweeper."""
+    resumed = f"-r{execution.resumes}" if execution.resumes else ""
+    return f"{execution.id}{resumed}" + (f"-{revival}" if revival else "")
+
+
+def resumes_of(walk: str) -> int:
+    """How often the execution had been resumed when the walk of this name or ARN was started."""
+    found = _RESUMED_WALK.search(walk)
+    return int(found[1]) if found else 0
 
 
 class StepStatus(StrEnum):

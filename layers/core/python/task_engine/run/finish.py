@@ -50,8 +50,15 @@ class FinishExecution:
         status, error = status_of(steps)
         return self._end(run, steps, status, error)
 
-    def give_up(self, run: Run, reason: str) -> Execution:
-        """The walk itself failed: error, with the steps as far as they came."""
+    def give_up(self, run: Run, reason: str, resumes: int | None = None) -> Execution:
+        """The walk itself failed: error, with the steps as far as they came.
+
+        A walk of before the execution's last resumption (`resumes` says how many it knew of) ends
+        nothing any more.
+        """
+        stands = self._executions.get(run.task_id, run.execution_id)
+        if stands is not None and resumes is not None and stands.resumes > resumes:
+            return stands
         return self._end(
             run, self._stored(run), ExecutionStatus.ERROR, f"VM execution error: {reason}"
         )

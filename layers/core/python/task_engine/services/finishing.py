@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from task_engine.errors import InvalidRequest
-from task_engine.model.execution import Execution
+from task_engine.model.execution import Execution, resumes_of
 from task_engine.model.json_value import JsonValue
 from task_engine.run.finish import FinishExecution
 from task_engine.run.node_runner import parse_run
@@ -39,7 +39,8 @@ class FinishEvents:
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidRequest("not the status of a walk") from error
         status = str(detail.get("status"))
-        return self._finish.give_up(run, _REASONS.get(status, _REASONS["FAILED"]))
+        reason = _REASONS.get(status, _REASONS["FAILED"])
+        return self._finish.give_up(run, reason, resumes_of(run.walk))
 
 
 def _summary(execution: Execution) -> dict[str, JsonValue]:

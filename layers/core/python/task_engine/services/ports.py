@@ -100,6 +100,9 @@ class Executions(Protocol):
     def open_before(self, before_ms: int, limit: int) -> list[Execution]:
         """Executions without a final status that started before `before_ms`, oldest first."""
 
+    def reopen(self, execution: Execution, now_ms: int) -> Execution:
+        """Pending again, and resumed once more; raises Conflict when it changed meanwhile."""
+
 
 class Secrets(Protocol):
     """Secrets of owners; values go in, never out of here."""

@@ -48,6 +48,8 @@ class Sweeper:
         revived = given_up = 0
         before = self._ports.clock.now_ms() - _STUCK_AFTER_MS
         for execution in self._ports.executions.open_before(before, _BATCH):
+            if execution.begun_at >= before:
+                continue
             if self._revive(execution):
                 revived += 1
             else:

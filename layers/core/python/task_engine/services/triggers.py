@@ -10,6 +10,7 @@ from task_engine.errors import InvalidRequest, NotFound, PreconditionFailed, Una
 from task_engine.ids import is_id, new_id
 from task_engine.model.execution import Execution
 from task_engine.model.task import Task
+from task_engine.model.trigger import TriggerRecord
 from task_engine.services.firing import Firing, trigger_record
 from task_engine.services.ports import (
     Admitted,
@@ -73,13 +74,28 @@ class TriggerService:
         # A known occurrence must be answered even when its run was the task's last.
         if not firing.occurrence:
             self._refuse_if_not_runnable(task, now)
-        admitted = self._admit(task, firing, now)
-        if admitted.execution.status.final:
-            return admitted.execution
-        if firing.blocking:
+        record = trigger_record(task, firing, self._limits, now)
+        admitted = self._admit(task, record, firing.occurrence, now)
+        if firing.blocking and not admitted.execution.status.final:
             return self._run(admitted)
-        self._queue.enqueue(admitted.execution)
-        return admitted.execution
+        return self._queued(admitted.execution)
+
+    def rerun(self, owner: str, task_id: str, execution_id: str, occurrence: str = "") -> Execution:
+        """A new execution with the trigger record of an earlier one, variables included, paid from
+        the budget like any other. Raises as `fire`."""
+        task = self._task(owner, task_id)
+        before = self._executions.get(task.id, execution_id.lower())
+        if before is None or before.owner != owner:
+            raise NotFound("no such execution", code="EXECUTION_NOT_FOUND")
+        now = self._clock.now_ms()
+        if not occurrence:
+            self._refuse_if_not_runnable(task, now)
+        return self._queued(self._admit(task, before.trigger, occurrence, now).execution)
+
+    def _queued(self, execution: Execution) -> Execution:
+        if not execution.status.final:
+            self._queue.enqueue(execution)
+        return execution
 
     def _task(self, owner: str, task_id: str) -> Task:
         task = self._tasks.get(owner, task_id.lower()) if is_id(task_id) else None
@@ -87,14 +103,13 @@ class TriggerService:
             raise NotFound("no such workflow", code="WORKFLOW_NOT_FOUND")
         return task
 
-    def _admit(self, task: Task, firing: Firing, now_ms: int) -> Admitted:
-        record = trigger_record(task, firing, self._limits, now_ms)
+    def _admit(self, task: Task, record: TriggerRecord, occurrence: str, now_ms: int) -> Admitted:
         execution_id = new_id(now_ms)
-        keyed = firing.occurrence.startswith("key:") or not firing.occurrence
+        keyed = occurrence.startswith("key:") or not occurrence
         try:
             return self._executions.admit(
                 task,
-                firing.occurrence or f"call:{execution_id}",
+                occurrence or f"call:{execution_id}",
                 execution_id,
                 record,
                 now_ms,

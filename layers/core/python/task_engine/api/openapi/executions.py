@@ -27,6 +27,12 @@ from task_engine.model.trigger import TriggerType
 
 PATH_ID = told({"type": "string", "examples": ["01kdvt7qbgyx0wd3f8hq2m4n5q"]}, "A ULID, any case.")
 WORKFLOW_ID = Parameter("workflowId", TEXT, "The workflow of the execution.", required=True)
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+    "The same key again has the same effect and the same answer.",
+    place="header",
+)
 _WORKFLOW_IDS = Parameter(
     "workflowId", several(TEXT), "Of these workflows; none = of all that the caller has."
 )
@@ -137,6 +143,30 @@ EXECUTIONS = Resource(
             body="SignalExecutionRequest",
             errors=(400, 403, 404, 413),
             event="executions_signal",
+        ),
+        "POST /executions/{id}:rerun": Operation(
+            "rerunExecution",
+            "Run it once more: a new execution with the same trigger record",
+            {
+                202: Success("Started.", ref("TriggerWorkflowResponse")),
+                200: Success("A repeat of a run that has ended.", ref("TriggerWorkflowResponse")),
+            },
+            "Takes one run of the workflow's budget; the run's own variables are repeated too.",
+            path={"id": PATH_ID},
+            parameters=(WORKFLOW_ID, IDEMPOTENCY_KEY),
+            errors=(400, 404),
+            event="executions_rerun",
+        ),
+        "POST /executions/{id}:resume": Operation(
+            "resumeExecution",
+            "Have it go on after its stored steps",
+            {200: Success("The execution, without its steps.", ref("Execution"))},
+            "For one that stopped: what is stored is not run again, and the budget is not touched. "
+            "One that is being walked is left alone; one that ran to its end is refused.",
+            path={"id": PATH_ID},
+            parameters=(WORKFLOW_ID,),
+            errors=(400, 404, 409),
+            event="executions_resume",
         ),
         "GET /executions:count": Operation(
             "countExecutions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from task_engine.api.openapi.executions import IDEMPOTENCY_KEY
 from task_engine.api.openapi.operation import Operation, Resource, Success
 from task_engine.api.openapi.shapes import (
     ADDRESS,
@@ -19,7 +20,6 @@ from task_engine.api.openapi.shapes import (
     told,
     words,
 )
-from task_engine.api.openapi.workflows import IDEMPOTENCY_KEY
 
 _CHAIN = {**CHAIN_ID, "type": ["integer", "null"]}
 _VARIABLES = {"type": ["object", "null"], "description": "Values that can be read by name."}

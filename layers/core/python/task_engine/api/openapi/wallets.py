@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from task_engine.api.openapi.executions import IDEMPOTENCY_KEY
 from task_engine.api.openapi.operation import Operation, Parameter, Resource, Success
 from task_engine.api.openapi.shapes import (
     ADDRESS,
@@ -19,7 +20,6 @@ from task_engine.api.openapi.shapes import (
     told,
     words,
 )
-from task_engine.api.openapi.workflows import IDEMPOTENCY_KEY
 
 HASH: Schema = {"type": "string", "pattern": "^0x[0-9a-f]{64}$"}
 _CHAIN = Parameter("chainId", CHAIN_ID, "Default: the chain that the token was made for.")

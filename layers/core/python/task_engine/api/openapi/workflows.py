@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from task_engine.api.openapi.executions import PATH_ID
+from task_engine.api.openapi.executions import IDEMPOTENCY_KEY, PATH_ID
 from task_engine.api.openapi.operation import Operation, Parameter, Resource, Success
 from task_engine.api.openapi.paging import PAGE_PARAMETERS
 from task_engine.api.openapi.shapes import (
@@ -26,12 +26,6 @@ from task_engine.model.task import CompletionReason, TaskStatus
 from task_engine.model.trigger import TriggerType
 
 _STATES = words((*TaskStatus, "active", "executing", "canceled"))
-IDEMPOTENCY_KEY = Parameter(
-    "Idempotency-Key",
-    {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
-    "The same key again has the same effect and the same answer.",
-    place="header",
-)
 _FILTER = (
     Parameter("smartWalletAddress", several(TEXT), "Of these wallets; none = of all."),
     Parameter("status", several(_STATES), "In one of these states."),

@@ -1,0 +1,1 @@
+"""What the owners and the deployer of a stage do when something has gone wrong."""
