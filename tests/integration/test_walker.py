@@ -13,6 +13,7 @@ from task_engine.errors import EngineError
 from task_engine.model.execution import Execution
 from task_engine.model.plan import Plan, RunClass
 
+from infra_cdk.local.waiting import wait_until
 from tests.fakes.clock import START_MS
 from tests.integration.world import World, a_plan
 
@@ -20,6 +21,10 @@ QUICK = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
 SLOW = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 2, "End": True}}}
 ENDLESS = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
 BROKEN = {"StartAt": "No", "States": {"No": {"Type": "Fail", "Error": "Broken"}}}
+SLOW_AND_BROKEN = {
+    "StartAt": "Wait",
+    "States": {"Wait": {"Type": "Wait", "Seconds": 1, "Next": "No"}, **BROKEN["States"]},  # type: ignore[dict-item]
+}
 STANDARD, EXPRESS = a_plan(RunClass.STANDARD), a_plan(RunClass.EXPRESS)
 MINUTE_MS = 60_000
 
@@ -123,14 +128,25 @@ def test_a_machine_that_is_not_there_is_an_error(
 def test_a_standard_walk_is_revived_three_times_and_not_while_it_goes_on(
     world: World, execution: Execution, walking: Machines
 ) -> None:
-    walker = walking(ENDLESS)
-    for _ in range(4):
+    walker = walking(SLOW_AND_BROKEN)
+    for number in range(1, 5):
         assert walker.revive(execution, STANDARD, START_MS)
         assert walker.revive(execution, STANDARD, START_MS)
-        stop_all(world)
+        assert len(walks(world)) == number
+        wait_until(lambda: {walk["status"] for walk in walks(world)} == {"FAILED"}, "its end", 10)
     assert not walker.revive(execution, STANDARD, START_MS)
     names = {walk["name"] for walk in walks(world)}
     assert names == {execution.id, *(f"{execution.id}-{n}" for n in (1, 2, 3))}
+
+
+def test_a_walk_that_was_stopped_by_hand_is_not_revived(
+    world: World, execution: Execution, walking: Machines
+) -> None:
+    walker = walking(ENDLESS)
+    walker.start(execution, STANDARD)
+    stop_all(world)
+    assert not walker.revive(execution, STANDARD, START_MS)
+    assert len(walks(world)) == 1
 
 
 def test_an_express_walk_is_revived_by_its_age(

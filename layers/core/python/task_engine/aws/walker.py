@@ -63,6 +63,9 @@ class StepFunctionsWalker:
             status = self._status(name)
             if status in ("RUNNING", "PENDING_REDRIVE"):
                 return True
+            if status == "ABORTED":
+                # Somebody stopped it by hand: it shall not go on.
+                return False
             if status == "":
                 self._start(execution, plan, name)
                 return True
