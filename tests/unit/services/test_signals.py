@@ -7,7 +7,7 @@ from task_engine.errors import EngineError, Forbidden, InvalidRequest, NotFound,
 from task_engine.model.plan import Plan, RunClass
 from task_engine.model.task import Definition, Task, TaskStatus
 from task_engine.model.trigger import Trigger, TriggerRecord, TriggerType
-from task_engine.model.wait import Verdict, Wait
+from task_engine.model.wait import Decision, Verdict, Wait
 from task_engine.services.signals import SignalService
 
 from tests.fakes.clock import START_MS, FakeClock
@@ -45,8 +45,8 @@ class Desk:
         )  # fmt: skip
         self.waits.open(wait, START_MS)
 
-    def signal(self, caller: str = OWNER, decision: str = "approve") -> None:
-        self.service.signal(caller, self.execution.task_id, self.execution.id, decision, {"x": 1})
+    def signal(self, caller: str = OWNER, decision: str = "approve", x: int = 1) -> None:
+        self.service.signal(caller, self.execution.task_id, self.execution.id, decision, {"x": x})
 
 
 def test_the_owner_decides_where_no_approvers_are_named() -> None:
@@ -88,7 +88,44 @@ def test_two_waits_are_decided_one_after_the_other() -> None:
     desk.signal()
     assert desk.waits.delivered == ["token-a", "token-b"]
     with pytest.raises(PreconditionFailed):
-        desk.signal()
+        desk.signal(x=2)
+
+
+def test_who_repeats_a_decision_because_the_answer_was_lost_is_answered_and_delivered() -> None:
+    desk = Desk()
+    desk.wait(approvers=(OWNER, BOSS))
+    desk.signal()
+    desk.signal()
+    assert desk.waits.delivered == ["token-a", "token-a"]
+    for caller, decision, x in ((BOSS, "approve", 1), (OWNER, "reject", 1), (OWNER, "approve", 2)):
+        with pytest.raises(PreconditionFailed):
+            desk.signal(caller, decision, x)
+    (wait,) = desk.waits.of(desk.execution.id)
+    assert wait.decision is not None
+    assert (wait.decision.verdict, wait.decision.by) == (Verdict.APPROVE, OWNER)
+
+
+def test_a_decision_that_was_made_though_its_call_says_otherwise_is_delivered() -> None:
+    desk = Desk()
+    desk.wait()
+    decide = desk.waits.decide
+
+    def answer_lost(wait: Wait, decision: Decision) -> Wait | None:
+        decide(wait, decision)
+        return decide(wait, decision)
+
+    desk.waits.decide = answer_lost  # type: ignore[method-assign]
+    desk.signal()
+    assert desk.waits.delivered == ["token-a"]
+
+
+def test_a_timeout_that_was_decided_and_not_delivered_is_delivered_by_the_next_try() -> None:
+    desk = Desk()
+    desk.wait(seconds=1)
+    (wait,) = desk.waits.of(desk.execution.id)
+    desk.waits.decide(wait, Decision(Verdict.TIMEOUT, "", START_MS + 1000))
+    desk.service.time_out(desk.execution.id, "a")
+    assert desk.waits.delivered == ["token-a"]
 
 
 @pytest.mark.parametrize("decision", ["", "yes", "APPROVE", "timeout"])
@@ -110,7 +147,7 @@ def test_when_the_time_is_over_the_clock_has_decided() -> None:
         desk.signal()
     desk.service.time_out(desk.execution.id, "a")
     desk.service.time_out(desk.execution.id, "a")
-    assert desk.waits.delivered == ["token-a"]
+    assert set(desk.waits.delivered) == {"token-a"}
 
 
 def test_the_sweeper_tells_a_walk_again_and_ends_what_should_have_ended() -> None:

@@ -39,7 +39,9 @@ class SignalService:
     def signal(
         self, caller: str, task_id: str, execution_id: str, decision: str, more: JsonValue = None
     ) -> Execution:
-        """Decide the first open wait that `caller` may decide; `more` is the payload.
+        """Decide the first open wait that `caller` may decide; `more` is the payload. The same
+        decision of the same caller again, while nothing else waits, is delivered again: whoever
+        lost the answer may repeat the call.
 
         Raises InvalidRequest for another word than approve and reject, NotFound for an execution
         that is unknown or none of the caller's business, Forbidden for an owner who is no approver,
@@ -59,24 +61,56 @@ class SignalService:
             if wait.decision is None and now < wait.timeout_at:
                 self._decide(wait, Decision(verdict, caller, now, more))
                 return self._executions.get(execution.task_id, execution.id) or execution
+        if self._repeated(own, caller, verdict, more):
+            return execution
         if any(wait.decision is None for wait in waits) and not own:
             raise Forbidden("only the node's approvers may decide", code="SIGNAL_FORBIDDEN")
         raise PreconditionFailed("nothing waits for a decision", code="SIGNAL_BAD_REQUEST")
 
+    def _repeated(self, own: list[Wait], caller: str, verdict: Verdict, more: JsonValue) -> bool:
+        """Whether the caller's last decision was this very one; it is delivered again then."""
+        decided = [wait for wait in own if wait.decision is not None]
+        if not decided or len(decided) < len(own):
+            return False
+        last = max(decided, key=lambda wait: wait.decision.at if wait.decision else 0)
+        if not _same(last, Decision(verdict, caller, 0, more)):
+            return False
+        self._waits.deliver(last)
+        return True
+
     def _decide(self, wait: Wait, decision: Decision) -> None:
-        decided = self._waits.decide(wait, decision)
+        decided = self._stands(wait, decision)
         if decided is None:
             raise PreconditionFailed("it was decided already", code="SIGNAL_BAD_REQUEST")
         self._waits.deliver(decided)
 
+    def _stands(self, wait: Wait, decision: Decision) -> Wait | None:
+        """The wait with the decision; None when another one was first. Where it says so, the answer
+        to the write may have been lost, and the write repeated: what stands there is looked at."""
+        decided = self._waits.decide(wait, decision)
+        if decided is not None:
+            return decided
+        return next(
+            (
+                other
+                for other in self._waits.of(wait.execution_id)
+                if other.node_id == wait.node_id and _same(other, decision)
+            ),
+            None,
+        )
+
     def time_out(self, execution_id: str, node_id: str) -> None:
-        """End a wait whose time is over; one that was decided stays as it is."""
+        """End a wait whose time is over; one that was decided stays as it is, and is delivered
+        again: the call that decided may have died before it could."""
         now = self._clock.now_ms()
         for wait in self._waits.of(execution_id):
-            if wait.node_id == node_id and wait.decision is None and wait.timeout_at <= now:
-                decided = self._waits.decide(wait, Decision(Verdict.TIMEOUT, "", now))
-                if decided is not None:
-                    self._waits.deliver(decided)
+            if wait.node_id != node_id:
+                continue
+            stands: Wait | None = wait
+            if wait.decision is None and wait.timeout_at <= now:
+                stands = self._stands(wait, Decision(Verdict.TIMEOUT, "", now))
+            if stands is not None and stands.decision is not None:
+                self._waits.deliver(stands)
 
     def redeliver(self, execution: Execution) -> None:
         """Tell the walk again of every decision, and end what should have ended."""
@@ -86,3 +120,13 @@ class SignalService:
                 self._waits.deliver(wait)
             elif wait.timeout_at <= now:
                 self.time_out(execution.id, wait.node_id)
+
+
+def _same(wait: Wait, decision: Decision) -> bool:
+    """Whether the wait was decided so, by the same caller."""
+    stands = wait.decision
+    return (
+        stands is not None
+        and (stands.verdict, stands.by) == (decision.verdict, decision.by)
+        and stands.payload == decision.payload
+    )
