@@ -64,12 +64,13 @@ def test_a_node_that_no_token_reached_is_listed_as_skipped() -> None:
     assert ends.execution.status is ExecutionStatus.SUCCESS
 
 
-def test_the_end_is_set_and_announced_once() -> None:
+def test_the_end_is_set_once_and_announced_again_as_it_stands() -> None:
     finish, ends = _finish(a_run())
     finish.finish(RUN)
     again = finish.give_up(RUN, "too late")
     assert again.status is ExecutionStatus.SUCCESS
-    assert len(ends.announced) == 1
+    # Whoever set it may have died before it could announce it.
+    assert [e.status for e in ends.announced] == [ExecutionStatus.SUCCESS] * 2
 
 
 def test_a_walk_that_failed_as_a_whole_ends_as_an_error() -> None:

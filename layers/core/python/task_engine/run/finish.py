@@ -28,7 +28,7 @@ def skipped_nodes(plan: Plan, steps: Sequence[Step]) -> tuple[str, ...]:
 
 
 class FinishExecution:
-    """Sets the final status once, however often it is asked, and announces it."""
+    """Sets the final status once, however often it is asked, and announces it each time."""
 
     def __init__(
         self,
@@ -72,10 +72,9 @@ class FinishExecution:
         self, run: Run, steps: Sequence[Step], status: ExecutionStatus, error: str
     ) -> Execution:
         skipped = self._skipped(run, steps)
-        before = self._executions.get(run.task_id, run.execution_id)
         execution = self._executions.finish(run, status, error, skipped, self._clock.now_ms())
-        if before is None or not before.status.final:
-            self._events.execution_finished(execution)
+        # Also when it had its end already: whoever set it may have died before announcing it.
+        self._events.execution_finished(execution)
         return execution
 
     def _skipped(self, run: Run, steps: Sequence[Step]) -> tuple[str, ...]:

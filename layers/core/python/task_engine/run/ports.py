@@ -148,4 +148,4 @@ class EventSink(Protocol):
     """Where finished executions are announced (the event bus)."""
 
     def execution_finished(self, execution: Execution) -> None:
-        """Announce it; failing to must not fail the run."""
+        """Announce it, at least once; failing to must not fail the run."""
