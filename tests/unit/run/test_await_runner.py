@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import pytest
 from task_engine.clock import SystemClock
+from task_engine.errors import Unavailable
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType
-from task_engine.model.wait import Decision, Verdict
+from task_engine.model.wait import Decision, Verdict, Wait
 from task_engine.run.await_runner import AwaitRunner
 from task_engine.run.fail_step import FailStep
 from task_engine.run.in_process import run_json
 from task_engine.run.node_runner import Answer
+from task_engine.run.ports import Run, StepKey
 
 from tests.fakes.waits import FakeWaits
 from tests.unit.run.stores import RUN, ContendedRun, a_run, ports_of
@@ -49,6 +51,24 @@ def test_it_waits_until_it_is_decided_and_is_released_meanwhile() -> None:
     assert desk.waits.armed == ["n"]
     assert desk.handle() == WAITS
     assert desk.memory.steps("e1") == []
+
+
+def test_storage_that_is_away_makes_no_failure_of_what_was_approved() -> None:
+    desk = Desk()
+    desk.handle(token="first")
+    desk.decide(Verdict.APPROVE)
+    find = desk.waits.find
+
+    def away(run: Run, key: StepKey) -> Wait | None:
+        raise Unavailable("away")
+
+    desk.waits.find = away  # type: ignore[method-assign]
+    assert desk.handle(tries=1) == {"next": "retry", "waitSeconds": 3, "tries": 2, "tokens": []}
+    with pytest.raises(Unavailable):
+        desk.handle(tries=4)
+    assert desk.memory.steps("e1") == []
+    desk.waits.find = find  # type: ignore[method-assign]
+    assert desk.handle() == {"next": "done", "tokens": ["n", "n.approved"]}
 
 
 def test_an_approval_is_the_nodes_data_and_lets_its_successors_run() -> None:

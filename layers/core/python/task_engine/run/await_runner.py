@@ -12,11 +12,13 @@ from task_engine.model.wait import Decision, Verdict, Wait
 from task_engine.run.node_runner import (
     LEASE_MS,
     Answer,
+    NodeCall,
     RunPorts,
     done,
     finished_step,
     held,
     parse_call,
+    patiently,
     run_processor,
 )
 from task_engine.run.ports import Run, StepKey, Waits
@@ -39,13 +41,16 @@ class AwaitRunner:
         self._waits = waits
 
     def handle(self, event: Mapping[str, object], remaining_seconds: float) -> Answer:  # noqa: ARG002 - as any runner
-        """Answers the walker; raises InvalidRequest for a payload that is none."""
+        """Answers the walker; raises InvalidRequest for a payload that is none, Unavailable as
+        any runner does."""
         call = parse_call(event)
-        node = self._ports.plans.plan(call.run).nodes[call.node_id]
         token = event.get("token")
         if isinstance(token, str):
-            return self._open(call.run, node, token)
-        return self._look(call.run, node)
+            return self._open(call.run, self._node(call), token)
+        return patiently(call, lambda: self._look(call.run, self._node(call)))
+
+    def _node(self, call: NodeCall) -> PlanNode:
+        return self._ports.plans.plan(call.run).nodes[call.node_id]
 
     def _open(self, run: Run, node: PlanNode, token: str) -> Answer:
         now = self._ports.clock.now_ms()
@@ -65,18 +70,20 @@ class AwaitRunner:
             return done(claim.stored)
         if claim.held_ms > 0:
             return held(claim)
-        outcome = run_processor(lambda: self._outcome(run, node, key))
+        # What was decided must not become a failure because storage was away for a moment.
+        wait = self._waits.find(run, key)
+        outcome = run_processor(lambda: self._outcome(node, wait))
         if outcome.has_data or outcome.error is not None:
             step = finished_step(run, node, outcome, (started, self._ports.clock.now_ms(), 1))
             return done(self._ports.steps.store(run, step))
         self._ports.steps.release(run, key)
         return {"next": "wait", "tokens": []}
 
-    def _outcome(self, run: Run, node: PlanNode, key: StepKey) -> Outcome:
+    @staticmethod
+    def _outcome(node: PlanNode, wait: Wait | None) -> Outcome:
         """Without data and error: not decided yet."""
         if node.config.get("channel") is None:
             raise NodeError("awaiting events on chain needs operators, which this has none of")
-        wait = self._waits.find(run, key)
         if wait is None or wait.decision is None:
             return Outcome(has_data=False)
         return outcome_of(wait.decision, str(node.config.get("onReject") or "fail"))

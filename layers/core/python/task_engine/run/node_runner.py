@@ -80,6 +80,17 @@ def retry(wait_seconds: int, tries: int = 0) -> Answer:
     return {"next": "retry", "waitSeconds": wait_seconds, "tries": tries, "tokens": []}
 
 
+def patiently(call: NodeCall, work: Callable[[], Answer]) -> Answer:
+    """Its answer; while storage is away the walker is told to try again, several times."""
+    try:
+        return work()
+    except Unavailable:
+        if call.tries + 1 >= _STORAGE_TRIES:
+            raise
+        log.warning("storage is unavailable: the walker will try again")
+        return retry(_STORAGE_WAIT_SECONDS, call.tries + 1)
+
+
 def held(claim: Claim) -> Answer:
     """The walker waits for another walk's claim, a minute at most at a time."""
     return retry(max(1, min(60, claim.held_ms // 1000)))
@@ -109,13 +120,7 @@ class NodeRunner:
         """Answer the walker. Raises Unavailable only when storage stayed away for several tries
         (the walker's Retry and Catch take over), InvalidRequest for a payload that is none."""
         call = parse_call(event)
-        try:
-            return self._handle(call, remaining_seconds)
-        except Unavailable:
-            if call.tries + 1 >= _STORAGE_TRIES:
-                raise
-            log.warning("storage is unavailable: the walker will try again")
-            return retry(_STORAGE_WAIT_SECONDS, call.tries + 1)
+        return patiently(call, lambda: self._handle(call, remaining_seconds))
 
     def _handle(self, call: NodeCall, remaining_seconds: float) -> Answer:
         plan = self._ports.plans.plan(call.run)
