@@ -47,6 +47,8 @@ _SCAN = re.compile(
 )
 _REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*")
 _TEMPLATE = re.compile(r"(?:[^`\\$]|\\.|\$(?!\{))*(?:`|\$\{|\Z)", re.DOTALL)
+# Characters looked through in vain for the ends of patterns: quadratic without a bound.
+_PATIENCE = 1_000_000
 _BEFORE_REGEX = frozenset(
     [
         "return",
@@ -73,8 +75,15 @@ def tokens(source: str) -> Iterator[Token]:
     at = 0
     before: Token | None = None
     braces: list[bool] = []
+    patience = _PATIENCE
     while at < len(source):
-        token = _next(source, at, before)
+        token = _next(source, at)
+        if token.text == "/" and patience > 0 and _may_be_regex(before):
+            found = _REGEX.match(source, at)
+            if found is None:
+                patience -= _line_end(source, at) - at
+            else:
+                token = Token(Kind.REGEX, found.group())
         if token.text == "{":
             braces.append(False)
         elif token.text == "}" and braces and braces.pop():
@@ -87,17 +96,18 @@ def tokens(source: str) -> Iterator[Token]:
         yield token
 
 
-def _next(source: str, at: int, before: Token | None) -> Token:
+def _next(source: str, at: int) -> Token:
     if source[at] == "`":
         return _piece(source, at)
-    if source[at] == "/" and source[at + 1 : at + 2] not in ("/", "*") and _may_be_regex(before):
-        found = _REGEX.match(source, at)
-        if found is not None:
-            return Token(Kind.REGEX, found.group())
     found = _SCAN.match(source, at)
     if found is None or found.lastgroup is None:
         return Token(Kind.PUNCTUATOR, source[at])
     return Token(Kind[found.lastgroup], found.group())
+
+
+def _line_end(source: str, at: int) -> int:
+    end = source.find("\n", at)
+    return len(source) if end < 0 else end
 
 
 def _piece(source: str, at: int) -> Token:
