@@ -28,7 +28,7 @@ _FIELD = re.compile(r"[0-9A-Za-z*,/-]+")
 _NAME = re.compile(r"[A-Za-z]+")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _WEEKDAYS = "sun mon tue wed thu fri sat".split()
-_SPAN = re.compile(r"(\d+)-(\d+)/\d+")
+_SPAN = re.compile(r"(?<!\d)(\d+)-(\d+)/\d+")
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _LONGEST = 200
 

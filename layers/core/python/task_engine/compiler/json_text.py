@@ -6,7 +6,8 @@ import json
 import re
 
 _MOST_LEVELS = 400
-_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# A text without an end is taken whole: looking for another end from each quote is quadratic.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 
 

@@ -29,7 +29,8 @@ BAD_DIGEST = "NOTICE_BAD_DIGEST"
 BAD_ID = "NOTICE_BAD_ID"
 
 _MAX_LEVELS = 200
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
+# A text without an end is taken whole: looking for another end from each quote is quadratic.
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

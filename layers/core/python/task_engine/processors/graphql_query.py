@@ -22,7 +22,12 @@ _HEADERS = (
     ("Content-Type", "application/json"),
     ("Accept", "application/graphql-response+json, application/json"),
 )
-_IGNORED = re.compile(r'"""(?:[^"]|"(?!""))*"""|"(?:[^"\\\n]|\\.)*"|#[^\n]*')
+_IGNORED = re.compile(
+    r'''"""(?:[^"]|"(?!""))*+(?:"""|(?P<endless>))
+    |"(?:[^"\\\n]|\\.)*+(?:"|(?P<open>))
+    |\#[^\n]*+''',
+    re.VERBOSE,
+)
 _TOKENS = re.compile(r"\{\{|[{}]|\b(?:mutation|subscription)\b")
 
 
@@ -97,7 +102,10 @@ def _messages(errors: JsonValue) -> str:
 
 
 def _may_change_something(query: str) -> bool:
-    """Whether an operation outside all braces is no query, or is written by a template."""
+    """Whether an operation outside all braces is no query, or is written by a template; what can't
+    be read, because a text in it has no end, may."""
+    if any(found.lastgroup for found in _IGNORED.finditer(query)):
+        return True
     depth = 0
     for token in _TOKENS.finditer(_IGNORED.sub(" ", query)):
         word = token.group()

@@ -10,7 +10,8 @@ from typing import NoReturn
 from task_engine.model.json_value import JsonValue
 
 MAX_DEPTH = 400
-_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+# A text without an end is taken whole: looking for another end from each quote is quadratic.
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _OTHERS = bytes(byte for byte in range(256) if byte not in _STEPS)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from task_engine.model.json_value import JsonValue
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_ACRONYM = re.compile(r"([A-Z]+)([A-Z][a-z])")
+_ACRONYM = re.compile(r"(?<=[A-Z])([A-Z][a-z])")
 _HUMP = re.compile(r"([a-z0-9])([A-Z])")
 
 
@@ -39,4 +39,4 @@ def _camel(key: str) -> str:
 
 
 def _snake(key: str) -> str:
-    return _HUMP.sub(r"\1_\2", _ACRONYM.sub(r"\1_\2", key)).lower()
+    return _HUMP.sub(r"\1_\2", _ACRONYM.sub(r"_\1", key)).lower()

@@ -20,12 +20,12 @@ _NAME = re.compile(r"(?<![\w$.])[A-Za-z_$][\w$]*", re.ASCII)
 _TO_ESCAPE = re.compile(r"\\.|`|\$\{", re.DOTALL)
 _BODY_WORDS = frozenset(["return", "require", "import"])
 _IMPORT = re.compile(
-    r"""import\s*(?:(?P<default>[\w$]+)\s*,?\s*)?
-        (?:\*\s*as\s+(?P<star>[\w$]+)|\{(?P<names>[^}]*)\})?\s*
-        (?:from\s*)?(?P<quote>["'])(?P<module>[^"'\n]+)(?P=quote)[ \t]*;?""",
+    r"""import\s*+(?:(?P<default>[\w$]++)\s*+,?\s*+)?
+        (?:\*\s*+as\s++(?P<star>[\w$]++)|\{(?P<names>[^}]*+)\})?\s*+
+        (?:from\s*+)?(?P<quote>["'])(?P<module>[^"'\n]++)(?P=quote)[ \t]*+;?""",
     re.VERBOSE,
 )
-_AS = re.compile(r"\s+as\s+")
+_AS = re.compile(r"(?<!\s)\s++as\s+")
 
 
 @dataclass(frozen=True, slots=True)

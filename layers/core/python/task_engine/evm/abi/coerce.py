@@ -21,7 +21,8 @@ _MAX_DIGITS = 78
 _EXACT_FLOAT = 2**53
 _SHOWN = 60
 _MAX_NESTING = 64
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
+# A text without an end is taken whole: looking for another end from each quote is quadratic.
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
 class Unfit(ValueError):
