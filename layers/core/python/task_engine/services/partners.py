@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from task_engine.clock import Clock
 from task_engine.errors import ConfigurationError, Forbidden, Unauthenticated
-from task_engine.services.jose import decode_object, decode_part
+from task_engine.services.jose import decode_header, decode_object, decode_part
 
 READ = "read"
 MAX_SECONDS = 3600
@@ -60,8 +60,7 @@ class PartnerVerifier:
         parts = text.strip().split(".")
         if len(parts) != 3 or len(text) > _MAX_CHARACTERS:
             raise _refused("an assertion is a JWT", "PARTNER_MALFORMED")
-        if _object(parts[0]).get("alg") != "EdDSA":
-            raise _refused("an assertion's algorithm is EdDSA", "PARTNER_MALFORMED")
+        _check_header(parts[0])
         claims = _object(parts[1])
         partner = self._partners.get(str(claims.get("iss", "")))
         if partner is None:
@@ -127,6 +126,13 @@ def _words(scope: object) -> frozenset[str]:
     if isinstance(scope, list):
         given = scope
     return frozenset(map(str, given))
+
+
+def _check_header(part: str) -> None:
+    try:
+        decode_header(part, "EdDSA")
+    except ValueError as error:
+        raise _refused(f"the assertion's header {error}", "PARTNER_MALFORMED") from error
 
 
 def _object(part: str) -> dict[str, object]:
