@@ -85,7 +85,7 @@ def _of_item(kind: Any, value: Any, *, optional: bool = False) -> str:
     if kind in _REPEATS:
         least, most, inner = value
         count = max(least, 1 if optional or most > 16 else 0)
-        return _sample(inner, optional=optional) * min(count, 70)
+        return _sample(inner, optional=optional) * min(int(count), 70)
     if kind is kinds.SUBPATTERN:
         return _sample(value[-1], optional=optional)
     if kind is kinds.ATOMIC_GROUP:

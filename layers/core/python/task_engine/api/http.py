@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from task_engine.api.principal import Principal
 from task_engine.errors import InvalidRequest
 from task_engine.model.json_value import JsonValue
+
+_DECISIVE = ("authorization", "idempotency-key", "x-partner-assertion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +55,20 @@ class Request:
 
 
 def headers_of(event: Mapping[str, object]) -> dict[str, str]:
-    """Headers of a REST proxy event; of a repeated one the last value."""
+    """Headers of a REST proxy event; of a repeated one the last value.
+
+    Raises InvalidRequest when one that decides what is done, and for whom, comes more than once:
+    what stands before us may have looked at another one.
+    """
     single = event.get("headers")
     found = single if isinstance(single, Mapping) else {}
+    several = event.get("multiValueHeaders")
+    counted: Counter[str] = Counter()
+    for name, values in several.items() if isinstance(several, Mapping) else ():
+        counted[str(name).lower()] += len(values) if isinstance(values, list) else 1
+    twice = sorted(name for name in _DECISIVE if counted[name] > 1)
+    if twice:
+        raise InvalidRequest(f"the header {twice[0]} may be sent once")
     return {str(name).lower(): str(value) for name, value in found.items() if value is not None}
 
 
