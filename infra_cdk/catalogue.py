@@ -158,6 +158,7 @@ _API = (
             "executions": ("GetItem", "PutItem", "Query", "UpdateItem"),
             "steps": ("Query", "UpdateItem"),
             "guards": ("GetItem", "PutItem"),
+            "operators": _CHECKS,
         },
         _BLOBS | _WALKS | {Use.ANSWER_WAITS, Use.ASK_WALKS, Use.ENQUEUE},
     ),
@@ -258,13 +259,15 @@ _WORKERS = (
         purpose="Turns firings of schedules and operators' notices into executions",
         timeout_seconds=WORKER_SECONDS,
         tables={
-            "tasks": ("GetItem", "UpdateItem"),
+            "tasks": ("BatchGetItem", "GetItem", "UpdateItem"),
             "executions": ("GetItem", "PutItem", "UpdateItem"),
-            "guards": ("GetItem", "PutItem"),
-            "operators": _CHECKS,
+            # Votes of operators are counted there too.
+            "guards": ("GetItem", "PutItem", "UpdateItem"),
+            "operators": ("GetItem", "PutItem", "UpdateItem"),
             "steps": ("Query", "UpdateItem"),
         },
-        uses=_BLOBS | {Use.ENQUEUE, Use.DISARM, Use.ANSWER_WAITS},
+        uses=_BLOBS | {Use.ENQUEUE, Use.DISARM, Use.ANSWER_WAITS, Use.KNOW_OPERATOR},
+        settings=("OPERATORS",),
         asynchronous=True,
     ),
     FunctionSpec(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from task_engine.errors import Unavailable
 from task_engine.model.execution import Execution, Step
@@ -45,9 +45,12 @@ class FakeQueue:
         self.broken = False
 
     def enqueue(self, execution: Execution) -> None:
+        self.enqueue_all([execution])
+
+    def enqueue_all(self, executions: Sequence[Execution]) -> None:
         if self.broken:
             raise Unavailable("the queue is away")
-        self.sent.append(execution.id)
+        self.sent += [execution.id for execution in executions]
 
 
 class FakeWalker:

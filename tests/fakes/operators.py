@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from task_engine.model.ballot import Ballot
 from task_engine.model.operator import Operator, Tally
 from task_engine.operator.check_codec import CheckPage
 from task_engine.operator.checks import Check
@@ -50,12 +51,29 @@ class FakeOperators:
         )
 
 
+class FakeVotes:
+    """Implements Votes."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, str]] = {}
+
+    def cast(self, name: str, operator: str, digest: str, now_ms: int) -> Ballot:
+        votes = self.rows.setdefault(name, {})
+        fresh = operator not in votes
+        votes.setdefault(operator, digest)
+        by_digest = {d: frozenset(o for o, v in votes.items() if v == d) for d in votes.values()}
+        return Ballot(by_digest, votes[operator], fresh)
+
+
 class FakeChecks:
     """Implements Checks: every page is the whole set."""
 
     def __init__(self) -> None:
         self.rows: list[Check] = []
         self.asked: list[tuple[int, str, int]] = []
+
+    def find(self, chain_id: int, check_id: str) -> Check | None:
+        return next((c for c in self.rows if (c.chain_id, c.id) == (chain_id, check_id)), None)
 
     def page(self, chain_id: int, after: str, limit: int = 0) -> CheckPage:
         self.asked.append((chain_id, after, limit))

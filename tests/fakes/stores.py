@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from task_engine.model.secret import SecretInfo, SecretScope
 from task_engine.model.task import CompletionReason, Task, TaskStatus
 from task_engine.model.trigger import TriggerRecord
 from task_engine.model.wallet import Wallet
-from task_engine.services.ports import Admitted, TaskFilter
+from task_engine.services.ports import Admitted, OccurrenceLife, TaskFilter
 
 T = TypeVar("T")
 
@@ -53,6 +53,9 @@ class FakeTasks:
 
     def get(self, owner: str, task_id: str) -> Task | None:
         return self.rows.get((owner, task_id))
+
+    def some(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Task]:
+        return {name: self.rows[name] for name in names if name in self.rows}
 
     def page(self, owner: str, chosen: TaskFilter, page: PageRequest) -> Page[Task]:
         return page_rows(self._chosen(owner, chosen), lambda t: t.id, page, newest_first=True)
@@ -113,6 +116,7 @@ class FakeExecutions:
         self._tasks = tasks
         self.rows: dict[tuple[str, str], Execution] = {}
         self._occurrences: dict[tuple[str, str], tuple[str, int]] = {}
+        self._taken_back: dict[tuple[str, str], int] = {}
 
     def admit(
         self,
@@ -121,17 +125,24 @@ class FakeExecutions:
         execution_id: str,
         record: TriggerRecord,
         now_ms: int,
-        occurrence_ttl_seconds: int,
+        life: OccurrenceLife,
     ) -> Admitted:
         known, until = self._occurrences.get((task.id, occurrence), ("", 0))
         if known and until > now_ms:
             return Admitted(self.rows[task.id, known], duplicate=True)
+        if 0 < life.said_at <= self._taken_back.get((task.id, occurrence), 0):
+            raise PreconditionFailed("taken back", code="OCCURRENCE_ORPHANED")
         stands = self._tasks.rows[task.owner, task.id]
+        if life.cooldown_ms and now_ms < stands.cooled_until:
+            raise PreconditionFailed("cooling down", code="TASK_COOLING_DOWN")
         if stands.refusal(now_ms):
             raise PreconditionFailed("the task can't run")
         count = stands.execution_count + 1
         self._tasks.rows[task.owner, task.id] = replace(
-            stands, execution_count=count, last_ran_at=now_ms
+            stands,
+            execution_count=count,
+            last_ran_at=now_ms,
+            cooled_until=now_ms + life.cooldown_ms if life.cooldown_ms else stands.cooled_until,
         )
         execution = Execution(
             id=execution_id,
@@ -145,12 +156,22 @@ class FakeExecutions:
             plan_version=task.version,
         )
         self.rows[task.id, execution_id] = execution
-        until = now_ms + occurrence_ttl_seconds * 1000
+        until = now_ms + life.ttl_seconds * 1000
         self._occurrences[task.id, occurrence] = (execution_id, until)
         return Admitted(execution, duplicate=False)
 
     def get(self, task_id: str, execution_id: str) -> Execution | None:
         return self.rows.get((task_id, execution_id))
+
+    def orphan(self, task_id: str, occurrence: str, said_at: int, ttl_seconds: int) -> bool:
+        self._taken_back[task_id, occurrence] = said_at
+        known, _ = self._occurrences.get((task_id, occurrence), ("", 0))
+        if known:
+            self.rows[task_id, known] = replace(self.rows[task_id, known], orphaned_at=said_at)
+        return bool(known)
+
+    def unorphan(self, execution: Execution) -> None:
+        self.rows[execution.task_id, execution.id] = replace(execution, orphaned_at=0)
 
     def end(self, execution: Execution, status: ExecutionStatus, end_at: int) -> Execution:
         """Set a final status, as the walker's last state does."""

@@ -77,6 +77,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         "TablesExecutions.Arn": "dynamodb:GetItem dynamodb:PutItem dynamodb:Query "
         "dynamodb:UpdateItem",
         "TablesGuards.Arn": "dynamodb:GetItem dynamodb:PutItem",
+        "TablesOperators.Arn": "dynamodb:PutItem",
         "TablesSteps.Arn": "dynamodb:Query dynamodb:UpdateItem",
         _STANDARD: "states:SendTaskSuccess",
         "TablesTasks.Arn": "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query "
@@ -152,9 +153,9 @@ EXPECTED: dict[str, dict[str, str]] = {
         "ExecutionQueue.Arn": "sqs:SendMessage",
         "NoticeQueue.Arn": _RECEIVE,
         "TablesExecutions.Arn": "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
-        "TablesGuards.Arn": "dynamodb:GetItem dynamodb:PutItem",
-        "TablesOperators.Arn": "dynamodb:PutItem",
-        "TablesTasks.Arn": "dynamodb:GetItem dynamodb:UpdateItem",
+        "TablesGuards.Arn": "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+        "TablesOperators.Arn": "dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+        "TablesTasks.Arn": "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem",
         _SCHEDULES: "scheduler:DeleteSchedule",
     },
     "start_execution": _FINISH

@@ -15,7 +15,7 @@ from task_engine.model.trigger import TriggerRecord, TriggerType
 from task_engine.services.ports import Admitted
 
 from tests.fakes.clock import START_MS
-from tests.integration.world import TTL_SECONDS, World, run_of
+from tests.integration.world import LIFE, TTL_SECONDS, World, run_of
 
 RECORD = TriggerRecord(
     TriggerType.MANUAL, {"amount": 3}, {"x-id": "7"}, {"user": "42"}, {"extra": [1]}
@@ -30,7 +30,7 @@ def admit(
     record: TriggerRecord = RECORD,
 ) -> Admitted:
     identifier = new_id(now_ms)
-    return world.executions().admit(task, occurrence, identifier, record, now_ms, TTL_SECONDS)
+    return world.executions().admit(task, occurrence, identifier, record, now_ms, LIFE)
 
 
 def test_an_admitted_execution_is_pending_and_reads_as_it_was_admitted(world: World) -> None:

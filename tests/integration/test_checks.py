@@ -17,7 +17,7 @@ from task_engine.operator.check_set import CheckSet
 from task_engine.operator.checks import BlockCheck, EventCheck
 
 from tests.fakes.clock import START_MS
-from tests.integration.world import TTL_SECONDS, World, a_plan, a_task, an_owner, run_of
+from tests.integration.world import LIFE, World, a_plan, a_task, an_owner, run_of
 
 CONTRACT = "0x" + "11" * 20
 _chains = iter(range(7_000, 8_000))
@@ -141,9 +141,7 @@ def test_what_ends_a_task_ends_its_check(world: World) -> None:
     tasks.set_status(expired, TaskStatus.COMPLETED, at)
     for number in range(2):
         record = TriggerRecord(TriggerType.BLOCK, {"blockNumber": number})
-        world.executions().admit(
-            now(world, used_up), f"{number}", new_id(), record, START_MS, TTL_SECONDS
-        )
+        world.executions().admit(now(world, used_up), f"{number}", new_id(), record, START_MS, LIFE)
     run = run_of(world.given_execution(finished))
     world.executions().finish(run, ExecutionStatus.SUCCESS, "", (), START_MS + 2)
     assert ids(reader(world).page(chain, "")) == set()

@@ -16,7 +16,7 @@ from task_engine.run.ports import Claim, StepKey
 from infra_cdk.local.aws import LocalAws
 from tests.fakes.clock import START_MS
 from tests.integration.lossy import LossyWay, lossy_way
-from tests.integration.world import TTL_SECONDS, World, a_plan, a_task, run_of
+from tests.integration.world import LIFE, World, a_plan, a_task, run_of
 
 KEY = StepKey(1, "n")
 
@@ -57,7 +57,7 @@ def test_a_firing_is_admitted_once(world: World, way: LossyWay) -> None:
     task, identifier = world.given_task(), new_id(START_MS)
     way.lose = ["TransactWriteItems"]
     record = TriggerRecord(TriggerType.MANUAL, {})
-    admitted = world.executions().admit(task, "at:1", identifier, record, START_MS, TTL_SECONDS)
+    admitted = world.executions().admit(task, "at:1", identifier, record, START_MS, LIFE)
     assert (admitted.execution.id, admitted.execution.index) == (identifier, 0)
     assert not admitted.duplicate
     stored = world.tasks().get(task.owner, task.id)

@@ -27,10 +27,12 @@ from task_engine.model.plan import Lane, Plan, PlanNode, RunClass, Stage
 from task_engine.model.task import Definition, Task, TaskStatus
 from task_engine.model.trigger import Trigger, TriggerRecord, TriggerType
 from task_engine.run.ports import Run
+from task_engine.services.ports import OccurrenceLife
 
 from tests.fakes.clock import START_MS, FakeClock
 
 TTL_SECONDS = 3600
+LIFE = OccurrenceLife(TTL_SECONDS)
 MANUAL = Trigger("t", "start", TriggerType.MANUAL, {})
 
 
@@ -111,7 +113,7 @@ class World:
         identifier = new_id(self.clock.now_ms())
         return (
             self.executions()
-            .admit(task, f"call:{identifier}", identifier, record, self.clock.now_ms(), TTL_SECONDS)
+            .admit(task, f"call:{identifier}", identifier, record, self.clock.now_ms(), LIFE)
             .execution
         )
 

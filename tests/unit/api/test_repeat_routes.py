@@ -11,6 +11,7 @@ from task_engine.model.plan import Plan, RunClass
 from task_engine.model.task import TaskStatus
 from task_engine.model.trigger import TriggerRecord, TriggerType
 from task_engine.services.finishing import FinishEvents
+from task_engine.services.ports import OccurrenceLife
 from task_engine.services.resume import ResumeService
 
 from tests.unit.api.world import OTHER, OWNER, World
@@ -23,7 +24,8 @@ RECORD = TriggerRecord(TriggerType.MANUAL, {"n": 3}, variables={"extra": "once"}
 def given_run(world: World, status: ExecutionStatus = ExecutionStatus.FAILED) -> Execution:
     """A run with variables of its own, ended like this."""
     task = world.store_task(max_execution=3)
-    admitted = world.records.admit(task, "call:1", "01k9zq3v7d2m4n6p8r0t2w4y6z", RECORD, 5, 60)
+    life = OccurrenceLife(60)
+    admitted = world.records.admit(task, "call:1", "01k9zq3v7d2m4n6p8r0t2w4y6z", RECORD, 5, life)
     return world.records.end(admitted.execution, status, 9)
 
 

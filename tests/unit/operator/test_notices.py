@@ -57,7 +57,9 @@ def problems_of(body: str | bytes, at: int = START_MS) -> set[tuple[str, str]]:
         Finding(Kind.ORPHANED, TASK, OWNER, 3, EVENT.occurrence),
         Finding(Kind.ORPHANED, TASK, OWNER, 3, BLOCK.occurrence),
         Finding(Kind.OVERLOAD, TASK, OWNER, 3, BLOCK.occurrence, {"detected": 9, "limit": 5}),
-        Finding(Kind.EVENT, f"itrig_{TASK}", OWNER, 3, EVENT.occurrence, {"a": [{"b": None}]}),
+        Finding(
+            Kind.EVENT, f"wait:{TASK}:a node", OWNER, 3, EVENT.occurrence, {"a": [{"b": None}]}
+        ),
     ],
 )
 def test_notice_when_it_is_written_then_reading_gives_the_finding_back(finding: Finding) -> None:

@@ -8,6 +8,7 @@ from task_engine.model.plan import Plan, RunClass
 from task_engine.model.task import Definition, Task, TaskStatus
 from task_engine.model.trigger import Trigger, TriggerRecord, TriggerType
 from task_engine.model.wait import Decision, Verdict, Wait
+from task_engine.services.ports import OccurrenceLife
 from task_engine.services.signals import SignalService
 
 from tests.fakes.clock import START_MS, FakeClock
@@ -34,7 +35,7 @@ class Desk:
         tasks.create(task, Plan(TRIGGER, {}, (), RunClass.STANDARD, {}), 1)
         record = TriggerRecord(TriggerType.MANUAL, None)
         self.execution = self.executions.admit(
-            task, "call:1", "01k9zq3v7d2m4n6p8r0t2w4y6z", record, START_MS, 60
+            task, "call:1", "01k9zq3v7d2m4n6p8r0t2w4y6z", record, START_MS, OccurrenceLife(60)
         ).execution
         self.service = SignalService(self.waits, self.executions, self.clock)
 

@@ -11,6 +11,7 @@ from task_engine.model.task import CompletionReason, Definition, Task, TaskStatu
 from task_engine.model.trigger import Trigger, TriggerRecord, TriggerType
 from task_engine.run.finish import FinishExecution
 from task_engine.run.ports import Run
+from task_engine.services.ports import OccurrenceLife
 from task_engine.services.signals import SignalService
 from task_engine.services.start import StartExecution
 from task_engine.services.sweep import Sweeper, SweepPorts
@@ -79,7 +80,12 @@ class Yard:
             self.tasks.create(task, PLAN, 10)
         record = TriggerRecord(TriggerType.MANUAL, None)
         return self.executions.admit(
-            task, "call:1", "01k9zq3v7d2m4n6p8r0t2w4y6z", record, self.clock.now_ms(), 60
+            task,
+            "call:1",
+            "01k9zq3v7d2m4n6p8r0t2w4y6z",
+            record,
+            self.clock.now_ms(),
+            OccurrenceLife(60),
         ).execution
 
     def start(self, *bodies: object) -> list[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from task_engine.model.plan import Plan, RunClass
 from task_engine.model.task import Definition, Task, TaskStatus
 from task_engine.model.trigger import Trigger, TriggerType
 from task_engine.services.signals import SignalService
-from task_engine.services.trigger_events import TriggerEvents
+from task_engine.services.trigger_events import ScheduledFirings, TriggerEvents
 from task_engine.services.triggers import TriggerPorts, TriggerService
 
 from tests.fakes.clock import START_MS, FakeClock
@@ -33,6 +34,18 @@ def payload(path: str) -> Any:
     return json.loads((EVENTS / path).read_text())
 
 
+class Inbox:
+    """Implements Notices."""
+
+    def __init__(self) -> None:
+        self.taken: Sequence[Mapping[str, object]] = ()
+        self.failures: list[JsonValue] = []
+
+    def take(self, records: Sequence[Mapping[str, object]]) -> list[JsonValue]:
+        self.taken = records
+        return self.failures
+
+
 @dataclass
 class Desk:
     """The service with fakes around it."""
@@ -47,14 +60,12 @@ class Desk:
         self.executions = FakeExecutions(self.tasks)
         ports = TriggerPorts(self.tasks, self.executions, self.tasks, self.queue, FakeWalker())
         service = TriggerService(ports, Settings.from_env({}), self.clock)
-        self.events = TriggerEvents(
-            service,
-            self.tasks,
-            self.schedules,
-            lambda task, now: self.last_fire,
-            SignalService(FakeWaits(), self.executions, self.clock),
-            self.clock,
+        scheduled = ScheduledFirings(
+            service, self.tasks, self.schedules, lambda task, now: self.last_fire, self.clock
         )
+        self.inbox = Inbox()
+        signals = SignalService(FakeWaits(), self.executions, self.clock)
+        self.events = TriggerEvents(scheduled, signals, self.inbox)
 
     def given(self, kind: TriggerType, config: dict[str, JsonValue], **changes: Any) -> Task:
         trigger = Trigger("t", "tick", kind, config)
@@ -156,51 +167,10 @@ def test_the_last_fixed_time_is_not_lost_when_storage_fails(
     assert (desk.runs(), after.status) == (1, TaskStatus.COMPLETED)
 
 
-def test_of_a_batch_only_the_bad_notice_is_delivered_again() -> None:
+def test_batches_are_notices_and_their_failures_come_again() -> None:
     desk = Desk()
-    desk.given(TriggerType.BLOCK, {"interval": 5, "chainId": 11155111})
     batch = payload("trigger/notices.json")
-    answer = desk.events.handle(batch)
-    # The block notice fires; the event notice is for another kind of trigger; the last is garbage.
-    failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
-    assert failed == [record["messageId"] for record in batch["Records"][1:]]
-    assert desk.runs() == 1
-
-
-def test_a_doubled_notice_runs_once_and_another_block_again() -> None:
-    desk = Desk()
-    desk.given(TriggerType.BLOCK, {"interval": 5, "chainId": 11155111})
-    notice = payload("operator/notice_block.json")
-
-    def send(document: Any) -> dict[str, JsonValue]:
-        record = {"messageId": "m", "body": json.dumps(document)}
-        return desk.events.handle({"Records": [record]})
-
-    send(notice)
-    send(notice)
-    assert len(set(desk.queue.sent)) == 1
-    other = {**notice, "data": {**notice["data"], "blockHash": "0x" + "11" * 32}}
-    send(other)
-    assert len(set(desk.queue.sent)) == 2
-
-
-def test_a_notice_for_a_paused_task_is_done_with() -> None:
-    desk = Desk()
-    desk.given(TriggerType.BLOCK, {"interval": 5, "chainId": 1}, status=TaskStatus.DISABLED)
-    record = {"messageId": "m", "body": (EVENTS / "operator/notice_block.json").read_text()}
-    assert desk.events.handle({"Records": [record]}) == {"batchItemFailures": []}
-    assert desk.runs() == 0
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "", "[]", "{}", "null", '{"type": "task-engine.notice.block"}',
-        '{"type": "task-engine.notice.block", "data": {"taskId": "x", "owner": "y", "chainId": 1, '
-        '"blockHash": "0x12", "output": {}}}',
-        '{"type": "something", "data": {}}',
-    ],
-)  # fmt: skip
-def test_garbage_is_left_for_the_dead_letter_queue(body: str) -> None:
-    answer = Desk().events.handle({"Records": [{"messageId": "m", "body": body}]})
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    failed: list[JsonValue] = [{"itemIdentifier": "m"}]
+    desk.inbox.failures = failed
+    assert desk.events.handle(batch) == {"batchItemFailures": failed}
+    assert desk.inbox.taken == batch["Records"]

@@ -21,6 +21,8 @@ def execution_json(execution: Execution) -> dict[str, JsonValue]:
         "status": execution.status.value,
         "startAt": execution.start_at,
     }
+    if execution.orphaned_at:
+        document["orphaned"] = True
     if execution.skipped:
         document["skipped"] = list(execution.skipped)
     optional: dict[str, JsonValue] = {

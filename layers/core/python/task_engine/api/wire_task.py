@@ -39,6 +39,7 @@ def _optional(task: Task) -> dict[str, JsonValue]:
         "maxExecution": task.max_execution,
         "executionCount": task.execution_count,
         "completionReason": reason.value if reason else "",
+        "statusReason": task.note,
         "createdAt": task.created_at,
         "completedAt": task.completed_at,
     }

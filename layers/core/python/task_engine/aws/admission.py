@@ -17,6 +17,7 @@ from task_engine.errors import NotFound, PreconditionFailed, Unavailable
 from task_engine.model.execution import Execution, ExecutionStatus, RunContext
 from task_engine.model.task import Task
 from task_engine.model.trigger import TriggerRecord
+from task_engine.services.ports import OccurrenceLife
 
 # Each try reads the task's counter anew: of n firings at once at least one gets through a round.
 _TRIES = 60
@@ -25,19 +26,13 @@ _FAILED = "ConditionalCheckFailed"
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One firing: the name of its occurrence, and the execution that it would start.
-
-    After it the task takes no firing with a `cooldown_ms` for so long. `said_at` (ms) is when an
-    operator told of it: what was taken back before that may have happened again since.
-    """
+    """One firing: the name of its occurrence, and the execution that it would start."""
 
     name: str
     execution_id: str
     record: TriggerRecord
     now_ms: int
-    ttl_seconds: int
-    cooldown_ms: int = 0
-    said_at: int = 0
+    life: OccurrenceLife
 
 
 class Admission:
@@ -101,11 +96,11 @@ class Admission:
             {
                 "name": occurrence.name,
                 "executionId": occurrence.execution_id,
-                "expiresAt": now + occurrence.ttl_seconds,
+                "expiresAt": now + occurrence.life.ttl_seconds,
             },
             "attribute_not_exists(#name) OR #expiresAt < :now"
             " OR (attribute_not_exists(#executionId) AND #orphanedAt < :said)",
-            {"now": now, "said": occurrence.said_at},
+            {"now": now, "said": occurrence.life.said_at},
         )
 
     def _known(self, occurrence: Occurrence, refusal: str) -> str:
@@ -130,7 +125,7 @@ _CODES = {_COOLING: "TASK_COOLING_DOWN"}
 
 
 def _refusal(task: Task, occurrence: Occurrence) -> str | None:
-    cooling = occurrence.cooldown_ms > 0 and occurrence.now_ms < task.cooled_until
+    cooling = occurrence.life.cooldown_ms > 0 and occurrence.now_ms < task.cooled_until
     return task.refusal(occurrence.now_ms) or (_COOLING if cooling else None)
 
 
@@ -145,8 +140,8 @@ def _after(task: Task, occurrence: Occurrence) -> Task:
     """The task with one run more; its check is gone when that was the last."""
     now = occurrence.now_ms
     after = replace(task, execution_count=task.execution_count + 1, last_ran_at=now)
-    if occurrence.cooldown_ms > 0:
-        after = replace(after, cooled_until=now + occurrence.cooldown_ms)
+    if occurrence.life.cooldown_ms > 0:
+        after = replace(after, cooled_until=now + occurrence.life.cooldown_ms)
     return rechecked(after, now) if task.watched and not after.watched else after
 
 

@@ -67,6 +67,14 @@ class CheckRepository:
             place = replace(place, then=max(place.since, now - OVERLAP_MS))
         return self._changes(chain_id, place, limit)
 
+    def find(self, chain_id: int, check_id: str) -> Check | None:
+        """One consistent read; None when it is watched for no longer."""
+        table = self._settings.name("TABLE_OPERATORS")
+        row = self._dynamo.get(table, {"group": check_group(chain_id), "sk": check_id})
+        if row is None or row["state"] != WATCHED:
+            return None
+        return check_from_json(decompressed(row["check"]))
+
     def _whole(self, chain_id: int, place: _Place, limit: int) -> CheckPage:
         query = Query(
             self._settings.name("TABLE_OPERATORS"),

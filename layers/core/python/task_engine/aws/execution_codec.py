@@ -75,6 +75,7 @@ def execution_from_item(item: Item, record: TriggerRecord) -> Execution:
         skipped=tuple(item.get("skipped", ())),
         resumes=item.get("resumes", 0),
         resumed_at=item.get("resumedAt", 0),
+        orphaned_at=item.get("orphanedAt", 0),
     )
 
 

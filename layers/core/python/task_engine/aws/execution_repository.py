@@ -31,7 +31,7 @@ from task_engine.model.paging import Page, PageRequest, page_of
 from task_engine.model.task import CompletionReason, Task, TaskStatus
 from task_engine.model.trigger import TriggerRecord
 from task_engine.run.ports import Run
-from task_engine.services.ports import Admitted
+from task_engine.services.ports import Admitted, OccurrenceLife
 
 _FAILED = "ConditionalCheckFailed"
 
@@ -53,12 +53,10 @@ class ExecutionRepository:
         execution_id: str,
         record: TriggerRecord,
         now_ms: int,
-        occurrence_ttl_seconds: int,
+        life: OccurrenceLife,
     ) -> Admitted:
-        """Guard, budget, index and pending execution in one transaction."""
-        firing = Occurrence(
-            f"{task.id}/{occurrence}", execution_id, record, now_ms, occurrence_ttl_seconds
-        )
+        """Guard, budget, cooldown, index and pending execution in one transaction."""
+        firing = Occurrence(f"{task.id}/{occurrence}", execution_id, record, now_ms, life)
         answer = self._admission.admit(task, firing)
         if isinstance(answer, Execution):
             return Admitted(answer, duplicate=False)
@@ -72,6 +70,39 @@ class ExecutionRepository:
         """One consistent read."""
         item = self._dynamo.get(self._table, {"taskId": task_id, "id": execution_id})
         return None if item is None else self._execution(item)
+
+    def orphan(self, task_id: str, occurrence: str, said_at: int, ttl_seconds: int) -> bool:
+        """One write on the occurrence's name, one on its execution."""
+        name = {"name": f"{task_id}/{occurrence}"}
+        until = said_at // 1000 + ttl_seconds
+        update = Update(
+            self._settings.name("TABLE_GUARDS"),
+            name,
+            "SET #orphanedAt = :said, #expiresAt = if_not_exists(#expiresAt, :until)",
+            {"said": said_at, "until": until},
+        )
+        execution_id = self._dynamo.update(update, "ALL_NEW").get("executionId")
+        if execution_id is None:
+            return False
+        return self._set_orphaned(task_id, execution_id, said_at)
+
+    def unorphan(self, execution: Execution) -> None:
+        """One write."""
+        self._set_orphaned(execution.task_id, execution.id, 0)
+
+    def _set_orphaned(self, task_id: str, execution_id: str, said_at: int) -> bool:
+        update = Update(
+            self._table,
+            {"taskId": task_id, "id": execution_id},
+            "SET #orphanedAt = :said",
+            {"said": said_at},
+            "attribute_exists(#id)",
+        )
+        try:
+            self._dynamo.update(update)
+        except ConditionFailed:
+            return False
+        return True
 
     def page(self, task_ids: Sequence[str], page: PageRequest) -> Page[Execution]:
         """Merged over the tasks' partitions, each read no further than the page needs."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 from task_engine.aws.check_writes import CheckWrites, rechecked
@@ -14,7 +17,7 @@ from task_engine.aws.repeating import repeated
 from task_engine.aws.task_codec import DUE_SHARDS, task_from_item, task_key, task_to_item
 from task_engine.aws.task_writes import count_update, status_update
 from task_engine.config import Settings
-from task_engine.errors import Conflict, QuotaExceeded
+from task_engine.errors import Conflict, EngineError, QuotaExceeded
 from task_engine.model.codec import plan_to_json
 from task_engine.model.paging import Page, PageRequest, page_of
 from task_engine.model.plan import Plan
@@ -59,6 +62,18 @@ class TaskRepository:
         """One consistent read."""
         item = self._dynamo.get(self._table, {"owner": owner, "sk": task_key(task_id)})
         return None if item is None else task_from_item(item, self._packer)
+
+    def some(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Task]:
+        """A call for each hundred; a task that can't be read is left out, `get` says why."""
+        keys = [
+            {"owner": owner, "sk": task_key(task_id)} for owner, task_id in dict.fromkeys(names)
+        ]
+        found: dict[tuple[str, str], Task] = {}
+        for item in self._dynamo.batch_get({self._table: keys})[self._table] if keys else []:
+            with suppress(EngineError, ValueError, KeyError, zlib.error):
+                task = task_from_item(item, self._packer)
+                found[task.owner, task.id] = task
+        return found
 
     def page(self, owner: str, chosen: TaskFilter, page: PageRequest) -> Page[Task]:
         """Newest first; reads on until the page is full, so a filter never empties it early."""

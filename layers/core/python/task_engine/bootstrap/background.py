@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from functools import cache
 
+from task_engine.aws.check_repository import CheckRepository
 from task_engine.aws.event_bus import EventBus
+from task_engine.aws.vote_repository import VoteRepository
 from task_engine.bootstrap import stores
-from task_engine.bootstrap.core import client, clock, settings
+from task_engine.bootstrap.core import client, clock, dynamo, settings
+from task_engine.bootstrap.operators import operators, rules
 from task_engine.model.task import Task
 from task_engine.observability import configure_logging
 from task_engine.run.fail_step import FailStep
 from task_engine.run.finish import FinishExecution
 from task_engine.services.finishing import FinishEvents
+from task_engine.services.notice_acts import ActPorts, NoticeActs
+from task_engine.services.notices import NoticeIntake, NoticePorts
 from task_engine.services.signals import SignalService
 from task_engine.services.start import StartExecution
 from task_engine.services.sweep import Sweeper, SweepPorts
-from task_engine.services.trigger_events import TriggerEvents
+from task_engine.services.trigger_events import ScheduledFirings, TriggerEvents
 from task_engine.services.triggers import TriggerPorts, TriggerService
+from task_engine.services.wait_events import WaitEvents
 
 configure_logging("background")
 
@@ -63,9 +69,21 @@ def trigger() -> TriggerEvents:
         stores.tasks(), stores.executions(), stores.plans(), stores.queue(), stores.walker()
     )
     service = TriggerService(ports, settings(), clock())
-    return TriggerEvents(
-        service, stores.tasks(), stores.schedules(), _last_fire, signals(), clock()
+    scheduled = ScheduledFirings(service, stores.tasks(), stores.schedules(), _last_fire, clock())
+    return TriggerEvents(scheduled, signals(), _notices(service))
+
+
+def _notices(service: TriggerService) -> NoticeIntake:
+    ports = NoticePorts(
+        operators=operators(),
+        votes=VoteRepository(dynamo(), settings()),
+        tasks=stores.tasks(),
+        triggers=service,
+        waits=WaitEvents(CheckRepository(dynamo(), settings(), clock()), stores.waits(), clock()),
+        clock=clock(),
     )
+    acts = NoticeActs(ActPorts(service, stores.tasks(), stores.executions(), clock()))
+    return NoticeIntake(ports, acts, rules())
 
 
 @cache

@@ -43,7 +43,8 @@ class Execution:
 
     `index` is zero-based, per task, assigned when triggered and never again. `trigger` may stand
     in the blob store when it is large; repositories hide that. `resumes` counts how often its owner
-    had it walked again by hand, the last time at `resumed_at`.
+    had it walked again by hand, the last time at `resumed_at`. `orphaned_at` is when an operator
+    said that the block it was triggered by has left the chain.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Execution:
     skipped: tuple[str, ...] = ()
     resumes: int = 0
     resumed_at: int = 0
+    orphaned_at: int = 0
 
     @property
     def begun_at(self) -> int:

@@ -1,4 +1,4 @@
-"""A wait of an execution: for a person's decision, bounded in time."""
+"""A wait of an execution, bounded in time: for a person's decision, or for an event on chain."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class Wait:
     """One open or decided wait. `token` is the state machine's; `approvers` are
-    addresses in any case, empty = the owner alone; `timeout_at` in ms."""
+    addresses in any case, empty = the owner alone; `timeout_at` in ms. With a `chain_id` an event
+    of that chain decides, and nobody else."""
 
     execution_id: str
     task_id: str
@@ -40,8 +41,11 @@ class Wait:
     timeout_at: int
     token: str
     decision: Decision | None = None
+    chain_id: int = 0
 
     def may_decide(self, caller: str) -> bool:
         """Whether this address may approve or reject."""
+        if self.chain_id:
+            return False
         allowed = self.approvers or (self.owner,)
         return caller.lower() in {address.lower() for address in allowed}

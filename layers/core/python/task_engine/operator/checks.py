@@ -15,6 +15,7 @@ from task_engine.model.trigger import TriggerType
 DEFAULT_COOLDOWN_SECONDS = 300
 DEFAULT_EVENTS_PER_BLOCK = 500
 MAX_TOPICS = 4
+_WAIT = "wait:"
 _ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 _TOPIC = re.compile(r"0x(?:[0-9a-f]{64}|[0-9a-f]{40})")
 _ANYTHING = frozenset({"", "null"})
@@ -120,6 +121,19 @@ class CheckHead:
     start_at: int = 0
     expired_at: int = 0
     wallet: str = ""
+
+
+def wait_check_id(execution_id: str, node_id: str) -> str:
+    """Names the check of an execution that waits for an event."""
+    return f"{_WAIT}{execution_id}:{node_id}"
+
+
+def wait_of(check_id: str) -> tuple[str, str] | None:
+    """The execution and the node that a check's id names, None for the id of a task."""
+    if not check_id.startswith(_WAIT):
+        return None
+    execution_id, _, node_id = check_id.removeprefix(_WAIT).partition(":")
+    return execution_id, node_id
 
 
 def check_of(task: Task, *, version: int = 0, since_ms: int = 0) -> Check | None:

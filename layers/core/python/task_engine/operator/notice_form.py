@@ -10,12 +10,12 @@ from task_engine.errors import Problem
 from task_engine.evm.address import Address, is_address
 from task_engine.ids import is_id
 from task_engine.model.json_value import JsonObject, JsonValue
+from task_engine.operator.checks import wait_of
 from task_engine.operator.findings import Kind
 from task_engine.operator.notices import SOURCE_PREFIX, TYPE_PREFIX
 
 MALFORMED = "NOTICE_MALFORMED"
-WAIT_PREFIX = "itrig_"
-"""Begins the subject of a waiting execution's check."""
+_MAX_NODE_CHARS = 255
 _MAX_NUMBER = 2**53
 _HASH = re.compile(r"0x[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})")
@@ -77,7 +77,10 @@ def _is_source(value: JsonValue) -> bool:
 
 
 def _is_subject(value: JsonValue) -> bool:
-    return isinstance(value, str) and is_id(value.removeprefix(WAIT_PREFIX))
+    if not isinstance(value, str):
+        return False
+    wait = wait_of(value)
+    return is_id(value) if wait is None else is_id(wait[0]) and 0 < len(wait[1]) <= _MAX_NODE_CHARS
 
 
 def _is_time(value: JsonValue) -> bool:

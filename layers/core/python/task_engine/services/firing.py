@@ -25,6 +25,7 @@ class Firing:
     `occurrence` names it, so that the same firing reported again runs nothing again; "" = every
     report is another firing. `output` is the trigger's output as sent, None = none. `at_ms` is when
     a timed trigger was due (ms since the epoch), 0 = now. `variables` are for this run only.
+    `cooldown_ms` and `said_at` are as in OccurrenceLife.
     """
 
     type: TriggerType
@@ -33,6 +34,8 @@ class Firing:
     at_ms: int = 0
     variables: dict[str, JsonValue] = field(default_factory=dict)
     blocking: bool = False
+    cooldown_ms: int = 0
+    said_at: int = 0
 
 
 def trigger_record(task: Task, firing: Firing, limits: Limits, now_ms: int) -> TriggerRecord:

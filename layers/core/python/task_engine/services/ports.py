@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +32,9 @@ class Tasks(Protocol):
 
     def get(self, owner: str, task_id: str) -> Task | None:
         """None when unknown or another owner's."""
+
+    def some(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Task]:
+        """Those of (owner, task id) that are there and can be read."""
 
     def page(self, owner: str, chosen: TaskFilter, page: PageRequest) -> Page[Task]:
         """Newest first; keys are task ids."""
@@ -67,6 +70,16 @@ class Admitted:
     duplicate: bool
 
 
+@dataclass(frozen=True, slots=True)
+class OccurrenceLife:
+    """How long an occurrence is remembered; how long the task takes no other one with a cooldown
+    (ms); when somebody told of it (ms, 0 = it can't be taken back)."""
+
+    ttl_seconds: int
+    cooldown_ms: int = 0
+    said_at: int = 0
+
+
 class Executions(Protocol):
     """Executions of tasks."""
 
@@ -77,14 +90,25 @@ class Executions(Protocol):
         execution_id: str,
         record: TriggerRecord,
         now_ms: int,
-        occurrence_ttl_seconds: int,
+        life: OccurrenceLife,
     ) -> Admitted:
-        """Dedupe the occurrence, take one run of the budget, assign the index and write the
-        pending execution, all in one transaction, repeated when another trigger was first.
+        """Dedupe the occurrence, take one run of the budget and the cooldown, assign the index and
+        write the pending execution, all in one transaction, repeated when another trigger was
+        first.
 
-        Raises PreconditionFailed when the task can't run (any more), Unavailable when the
-        contention does not end. A known occurrence answers with its first execution.
+        Raises PreconditionFailed when the task can't run (any more), or is cooling down
+        (TASK_COOLING_DOWN), or when the occurrence was taken back since (OCCURRENCE_ORPHANED);
+        Unavailable when the contention does not end. A known occurrence answers with its first
+        execution.
         """
+
+    def orphan(self, task_id: str, occurrence: str, said_at: int, ttl_seconds: int) -> bool:
+        """What triggered this occurrence has left the chain, as was said at that time (ms): marks
+        its execution, and keeps what was said before that from starting one. True when there is an
+        execution."""
+
+    def unorphan(self, execution: Execution) -> None:
+        """Its block is on the chain again."""
 
     def get(self, task_id: str, execution_id: str) -> Execution | None: ...
 
@@ -165,6 +189,9 @@ class Schedules(Protocol):
 class ExecutionQueue(Protocol):
     """The queue between trigger and walker."""
 
+    def enqueue_all(self, executions: Sequence[Execution]) -> None:
+        """Several at once; raises Unavailable, after which some may be there."""
+
     def enqueue(self, execution: Execution) -> None:
         """Fair per owner (MessageGroupId)."""
 
@@ -195,6 +222,7 @@ __all__ = [
     "ExecutionQueue",
     "Executions",
     "Guards",
+    "OccurrenceLife",
     "PlanReader",
     "RunClass",
     "Schedules",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from task_engine.clock import Clock
-from task_engine.errors import EngineError, InvalidRequest, NotFound, PreconditionFailed
+from task_engine.errors import InvalidRequest, NotFound, PreconditionFailed
 from task_engine.model.json_value import JsonValue
 from task_engine.model.task import Task, TaskStatus
 from task_engine.model.trigger import TriggerType
@@ -20,11 +18,6 @@ from task_engine.services.triggers import TriggerService
 
 log = logging.getLogger(__name__)
 
-_HASH = re.compile(r"0x[0-9a-f]{64}")
-_NOTICE_TYPES = {
-    "task-engine.notice.block": TriggerType.BLOCK,
-    "task-engine.notice.event": TriggerType.EVENT,
-}
 _OVER = frozenset({"TASK_ALREADY_COMPLETED", "TASK_FAILED", "TASK_EXHAUSTED", "TASK_EXPIRED"})
 LastFire = Callable[[Task, int], int]
 
@@ -36,8 +29,39 @@ class TimedWaits(Protocol):
         """End a wait whose time is over."""
 
 
+class Notices(Protocol):
+    """Notices of operators."""
+
+    def take(self, records: Sequence[Mapping[str, object]]) -> list[JsonValue]:
+        """Answer a batch with the messages to deliver again."""
+
+
 class TriggerEvents:
-    """Answers the Scheduler's invocations and the notice queue's batches.
+    """Answers the Scheduler's invocations and the notice queue's batches."""
+
+    def __init__(self, scheduled: ScheduledFirings, waits: TimedWaits, notices: Notices) -> None:
+        self._scheduled = scheduled
+        self._waits = waits
+        self._notices = notices
+
+    def handle(self, event: Mapping[str, object]) -> dict[str, JsonValue]:
+        """A batch answers with the messages to deliver again; a schedule raises what may pass, so
+        that the Scheduler tries again, and swallows what never will."""
+        records = event.get("Records")
+        if isinstance(records, list):
+            return {"batchItemFailures": self._notices.take(records)}
+        if event.get("kind") == "wait":
+            self._waits.time_out(str(event.get("executionId")), str(event.get("nodeId")))
+            return {"batchItemFailures": []}
+        try:
+            self._scheduled.fire(event)
+        except (InvalidRequest, NotFound) as error:
+            log.warning("a schedule fired for nothing", extra={"code": error.stable_code})
+        return {"batchItemFailures": []}
+
+
+class ScheduledFirings:
+    """Firings of cron and fixed-time tasks.
 
     `last_fire` gives the ms at or before a time when a cron task was due: the occurrence's name
     where the Scheduler did not say it.
@@ -49,32 +73,16 @@ class TriggerEvents:
         tasks: Tasks,
         schedules: Schedules,
         last_fire: LastFire,
-        waits: TimedWaits,
         clock: Clock,
     ) -> None:
         self._triggers = triggers
         self._tasks = tasks
         self._schedules = schedules
         self._last_fire = last_fire
-        self._waits = waits
         self._clock = clock
 
-    def handle(self, event: Mapping[str, object]) -> dict[str, JsonValue]:
-        """A batch answers with the messages to deliver again; a schedule raises what may pass, so
-        that the Scheduler tries again, and swallows what never will."""
-        records = event.get("Records")
-        if isinstance(records, list):
-            return {"batchItemFailures": [f for r in records for f in self._notice(r)]}
-        if event.get("kind") == "wait":
-            self._waits.time_out(str(event.get("executionId")), str(event.get("nodeId")))
-            return {"batchItemFailures": []}
-        try:
-            self._scheduled(event)
-        except (InvalidRequest, NotFound) as error:
-            log.warning("a schedule fired for nothing", extra={"code": error.stable_code})
-        return {"batchItemFailures": []}
-
-    def _scheduled(self, event: Mapping[str, object]) -> None:
+    def fire(self, event: Mapping[str, object]) -> None:
+        """Run the task once for the time that the schedule was due; raises as TriggerService."""
         owner, task_id = str(event.get("owner", "")), str(event.get("taskId", ""))
         task = self._tasks.get(owner, task_id)
         if task is None:
@@ -116,42 +124,3 @@ class TriggerEvents:
         now = self._tasks.get(task.owner, task.id)
         if now is not None and now.status is TaskStatus.ENABLED:
             self._tasks.set_status(now, TaskStatus.COMPLETED, self._clock.now_ms())
-
-    def _notice(self, record: Mapping[str, object]) -> list[JsonValue]:
-        """[] when the message is done with, otherwise its failure: it comes again, and ends in the
-        dead-letter queue when it never succeeds."""
-        try:
-            self._fire_notice(str(record.get("body", "")))
-        except (PreconditionFailed, NotFound) as error:
-            # The task is paused, over or gone: the notice is answered, not wrong.
-            log.info("a notice fired nothing", extra={"code": error.stable_code})
-        except EngineError as error:
-            log.warning("a notice was refused", extra={"code": error.stable_code})
-            return [{"itemIdentifier": str(record.get("messageId", ""))}]
-        return []
-
-    def _fire_notice(self, body: str) -> None:
-        try:
-            notice = json.loads(body)
-            kind = _NOTICE_TYPES[notice["type"]]
-            data = notice["data"]
-            owner, task_id = str(data["owner"]), str(data["taskId"])
-            firing = Firing(type=kind, occurrence=_occurrence(kind, data), output=data["output"])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise InvalidRequest("not a notice: see events/operator for its form") from error
-        self._triggers.fire(owner, task_id, firing)
-
-
-def _occurrence(kind: TriggerType, data: Mapping[str, object]) -> str:
-    """chain:blockHash, for events with :transactionHash:logIndex; raises KeyError or ValueError."""
-    parts = [str(int(str(data["chainId"]))), _hash(data["blockHash"])]
-    if kind is TriggerType.EVENT:
-        parts += [_hash(data["transactionHash"]), str(int(str(data["logIndex"])))]
-    return ":".join(parts)
-
-
-def _hash(value: object) -> str:
-    text = str(value).lower()
-    if not _HASH.fullmatch(text):
-        raise ValueError("not a 32-byte hash")
-    return text

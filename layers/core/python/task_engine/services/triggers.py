@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from task_engine.clock import Clock
@@ -16,6 +17,7 @@ from task_engine.services.ports import (
     Admitted,
     ExecutionQueue,
     Executions,
+    OccurrenceLife,
     PlanReader,
     Tasks,
     Walker,
@@ -27,6 +29,8 @@ KEY_TTL_SECONDS = 86_400
 OCCURRENCE_TTL_SECONDS = 7 * 86_400
 """Longer than the Scheduler and the queues may deliver one firing again."""
 
+# About this occurrence, not about the task.
+_OF_OCCURRENCES = frozenset({"TASK_COOLING_DOWN", "OCCURRENCE_ORPHANED"})
 _REFUSALS = {
     "disabled": ("TASK_DISABLED", "the workflow is paused: resume it first"),
     "completed": ("TASK_ALREADY_COMPLETED", "the workflow is completed"),
@@ -75,7 +79,7 @@ class TriggerService:
         if not firing.occurrence:
             self._refuse_if_not_runnable(task, now)
         record = trigger_record(task, firing, self._limits, now)
-        admitted = self._admit(task, record, firing.occurrence, now)
+        admitted = self._admit(task, record, firing, now)
         if firing.blocking and not admitted.execution.status.final:
             return self._run(admitted)
         return self._queued(admitted.execution)
@@ -90,12 +94,24 @@ class TriggerService:
         now = self._clock.now_ms()
         if not occurrence:
             self._refuse_if_not_runnable(task, now)
-        return self._queued(self._admit(task, before.trigger, occurrence, now).execution)
+        firing = Firing(before.trigger.type, occurrence)
+        return self._queued(self._admit(task, before.trigger, firing, now).execution)
 
     def _queued(self, execution: Execution) -> Execution:
         if not execution.status.final:
             self._queue.enqueue(execution)
         return execution
+
+    def admit(self, task: Task, firing: Firing) -> Admitted:
+        """As `fire`, for a task that was just read, but nothing is queued: `enqueue` does that.
+        What was admitted and never queued is found by the sweeper."""
+        now = self._clock.now_ms()
+        record = trigger_record(task, firing, self._limits, now)
+        return self._admit(task, record, firing, now)
+
+    def enqueue(self, executions: Sequence[Execution]) -> None:
+        """Queue admitted executions; raises Unavailable, and may be repeated."""
+        self._queue.enqueue_all(executions)
 
     def _task(self, owner: str, task_id: str) -> Task:
         task = self._tasks.get(owner, task_id.lower()) if is_id(task_id) else None
@@ -103,8 +119,8 @@ class TriggerService:
             raise NotFound("no such workflow", code="WORKFLOW_NOT_FOUND")
         return task
 
-    def _admit(self, task: Task, record: TriggerRecord, occurrence: str, now_ms: int) -> Admitted:
-        execution_id = new_id(now_ms)
+    def _admit(self, task: Task, record: TriggerRecord, firing: Firing, now_ms: int) -> Admitted:
+        execution_id, occurrence = new_id(now_ms), firing.occurrence
         keyed = occurrence.startswith("key:") or not occurrence
         try:
             return self._executions.admit(
@@ -113,9 +129,15 @@ class TriggerService:
                 execution_id,
                 record,
                 now_ms,
-                KEY_TTL_SECONDS if keyed else OCCURRENCE_TTL_SECONDS,
+                OccurrenceLife(
+                    KEY_TTL_SECONDS if keyed else OCCURRENCE_TTL_SECONDS,
+                    firing.cooldown_ms,
+                    firing.said_at,
+                ),
             )
-        except PreconditionFailed:
+        except PreconditionFailed as error:
+            if error.stable_code in _OF_OCCURRENCES:
+                raise
             self._refuse_if_not_runnable(self._task(task.owner, task.id), now_ms)
             raise
 

@@ -81,6 +81,7 @@ _EXECUTION = fields(
         "chainId": INT64,
         "steps": several(ref("ExecutionStep")),
         "skipped": told(several(TEXT), "Nodes that no branch led to."),
+        "orphaned": told(FLAG, "The block that triggered it has left the chain since."),
     },
     "A run of a workflow; rows of lists have no steps.",
 )

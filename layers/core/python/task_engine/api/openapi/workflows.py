@@ -49,6 +49,7 @@ _WORKFLOW = fields(
         "executionCount": told(COUNT, "Runs so far; absent when there were none."),
         "remainingExecutions": COUNT,
         "completionReason": words(CompletionReason),
+        "statusReason": told(TEXT, "Why the engine has paused it."),
         "createdAt": MILLISECONDS,
         "completedAt": MILLISECONDS,
     },
