@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from urllib.parse import urlsplit
 
 import pytest
+from task_engine.model.chain_setting import parse_chains
 
 from infra_cdk.local.contracts import DevelopmentNode, canonical_deployments
 from infra_cdk.local.deployer import deploy
@@ -62,7 +62,9 @@ def test_the_functions_are_told_where_the_chains_are(stage: LocalStage) -> None:
     ]
     # Then all of them know the URLs of this start
     assert len(told) >= 5
-    assert set(told) == {json.dumps(stage.endpoint()["chains"])}
+    [text] = set(told)
+    known = {str(chain.id): chain.rpc_urls[0] for chain in parse_chains(text).values()}
+    assert known == stage.endpoint()["chains"]
 
 
 def test_guards_expire_and_tables_can_be_recovered(stage: LocalStage) -> None:
