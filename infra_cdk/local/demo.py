@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from infra_cdk.local.client import ApiClient
+from infra_cdk.local.demo_chain import CHAIN_ID, ChainDemo
 from infra_cdk.local.demo_task import (
     LOOP_ITEMS,
     SECRET_NAME,
@@ -22,7 +23,7 @@ from infra_cdk.local.demo_task import (
     orders_task,
 )
 from infra_cdk.local.leaks import places_with
-from infra_cdk.local.login import sign_in
+from infra_cdk.local.login import sign_in, throw_away_account
 from infra_cdk.local.progress import Steps
 from infra_cdk.local.report import print_execution
 from infra_cdk.local.servers.graphql_server import GraphqlServer
@@ -75,7 +76,8 @@ def _play(
     stage: LocalStage, shop: OrderService, graphql: GraphqlServer, steps: Steps, checks: Checks
 ) -> None:
     steps("signing in with a throw-away key")
-    client = sign_in(ApiClient(stage.base_url))
+    account = throw_away_account()
+    client = sign_in(ApiClient(stage.base_url), account)
     steps(f"owner {client.owner}, wallet {client.wallet}; creating the tasks")
     cron = client.create_task(cron_task())
     steps(f"task {cron['id']} will run at the next full minute")
@@ -94,6 +96,8 @@ def _play(
     checks.hold(
         "the shop was asked twice, with the right key", shop.answered == 2, f"{shop.answered} times"
     )
+    if f"chain-{CHAIN_ID}" in stage.record.processes:
+        _on_chain(ChainDemo(stage, client, account), steps, checks)
     _cron(client, cron["id"], steps, checks)
     steps("looking for the secret's value in all that was stored or logged")
     _secrecy(stage, client, shop.key, marker, checks)
@@ -122,6 +126,30 @@ def _show(checks: Checks, title: str, execution: Json, marker: str) -> None:
             checks.hold(claim, holds(), str(execution.get("error", "see above")))
         except (KeyError, TypeError) as error:
             checks.hold(claim, False, f"no such output ({error!r})")
+
+
+def _on_chain(demo: ChainDemo, steps: Steps, checks: Checks) -> None:
+    steps(f"on chain {CHAIN_ID}: deploying a token, giving the wallet 250 of it and an ether")
+    demo.provide()
+    steps("the owner signs a session policy: transfers of that token, half of it at most, an hour")
+    policy = demo.grant()
+    checks.hold("the session policy is in use", policy["status"] == "active", str(policy))
+    steps("read -> code -> branch -> write: a fifth of what the wallet holds goes to another")
+    paid = demo.pay()
+    print_execution(checks.console, "run on chain", paid.execution)
+    status = paid.execution["status"]
+    checks.hold("the run on chain succeeded", status == "success", str(paid.execution))
+    if paid.receipt:
+        block, gas = (int(paid.receipt[name], 16) for name in ("blockNumber", "gasUsed"))
+        text = f"  transaction {paid.receipt['transactionHash']}\n  block {block}, {gas} gas"
+        checks.console.print(text, style="dim", soft_wrap=True)
+    checks.hold("the chain has its receipt", paid.receipt.get("status") == "0x1", str(paid.receipt))
+    checks.hold(
+        f"on chain 50 of 250 moved: {paid.wallet_before} -> {paid.wallet_after}",
+        (paid.moved, paid.payee_after) == (50_000_000, 50_000_000),
+        f"{paid.moved} left, {paid.payee_after} arrived",
+    )
+    checks.hold(f"the wallet paid {paid.gas_paid} wei for gas", paid.gas_paid > 0, "nothing")
 
 
 def _cron(client: ApiClient, task_id: str, steps: Steps, checks: Checks) -> None:

@@ -45,9 +45,9 @@ def orders_task(shop_url: str, graphql_url: str, marker: str) -> Json:
     """A request with a secret, code, a branch, a loop over ten items, a GraphQL query."""
     return {
         "name": "orders",
-        "trigger": _trigger("manual", {"lang": "json", "data": {"customer": marker}}),
+        "trigger": trigger("manual", {"lang": "json", "data": {"customer": marker}}),
         "nodes": [
-            _node(
+            node(
                 "shop",
                 "restApi",
                 {
@@ -58,8 +58,8 @@ def orders_task(shop_url: str, graphql_url: str, marker: str) -> Json:
                     },
                 },
             ),
-            _node("sum", "customCode", _code(_SUM)),
-            _node(
+            node("sum", "customCode", _code(_SUM)),
+            node(
                 "worth",
                 "branch",
                 {
@@ -69,9 +69,9 @@ def orders_task(shop_url: str, graphql_url: str, marker: str) -> Json:
                     ]
                 },
             ),
-            _node("charge", "loop", _loop("{{sum.data.orders}}", "order", _code(_CHARGE))),
-            _node("reject", "customCode", _code("return 'not worth it'")),
-            _node(
+            node("charge", "loop", _loop("{{sum.data.orders}}", "order", _code(_CHARGE))),
+            node("reject", "customCode", _code("return 'not worth it'")),
+            node(
                 "greet",
                 "graphqlQuery",
                 {
@@ -81,7 +81,7 @@ def orders_task(shop_url: str, graphql_url: str, marker: str) -> Json:
                 },
             ),
         ],
-        "edges": _edges(
+        "edges": edges(
             ("start", "shop"),
             ("shop", "sum"),
             ("sum", "worth"),
@@ -97,9 +97,9 @@ def cron_task() -> Json:
     """Runs every minute, twice at most."""
     return {
         "name": "every minute",
-        "trigger": _trigger("cron", {"schedules": ["* * * * *"]}),
-        "nodes": [_node("tick", "customCode", _code("return { tick: start.data }"))],
-        "edges": _edges(("start", "tick")),
+        "trigger": trigger("cron", {"schedules": ["* * * * *"]}),
+        "nodes": [node("tick", "customCode", _code("return { tick: start.data }"))],
+        "edges": edges(("start", "tick")),
         "maxExecution": 2,
     }
 
@@ -109,11 +109,13 @@ def expected_charges() -> list[Json]:
     return [{"id": n, "withTax": 120 * n} for n in range(1, LOOP_ITEMS + 1)]
 
 
-def _trigger(kind: str, config: Json) -> Json:
+def trigger(kind: str, config: Json) -> Json:
+    """A task's trigger, named `start`."""
     return {"id": "start", "name": "start", "type": kind, "config": config}
 
 
-def _node(name: str, kind: str, config: Json) -> Json:
+def node(name: str, kind: str, config: Json) -> Json:
+    """A node whose id is its name."""
     return {"id": name, "name": name, "type": kind, "config": config}
 
 
@@ -131,7 +133,8 @@ def _loop(items: str, name: str, config: Json) -> Json:
     }
 
 
-def _edges(*pairs: tuple[str, str]) -> list[Json]:
+def edges(*pairs: tuple[str, str]) -> list[Json]:
+    """Edges from each first to each second."""
     return [
         {"id": f"e{number}", "source": source, "target": target}
         for number, (source, target) in enumerate(pairs)
