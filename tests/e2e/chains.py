@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
@@ -37,11 +37,11 @@ class OnChain:
 
     stage: LocalStage
     chain_id: int = CHAIN
+    account: LocalAccount = field(default_factory=throw_away_account)
 
     def __post_init__(self) -> None:
         self.url = self.stage.record.chains[self.chain_id]
         self.node = DevelopmentNode(self.url)
-        self.account: LocalAccount = throw_away_account()
         self.api: ApiClient = sign_in(ApiClient(self.stage.base_url), self.account)
         self.wallet = self.api.wallet
         self.counter = install_counter(self.url)

@@ -59,10 +59,13 @@ class Watched:
 
 
 def a_run(
-    retry: Retry | None = None, data: JsonValue = None, secrets: dict[str, str] | None = None
+    retry: Retry | None = None,
+    data: JsonValue = None,
+    secrets: dict[str, str] | None = None,
+    kind: NodeType = NODE.type,
 ) -> ContendedRun:
     """A run of one node after a manual trigger."""
-    node = replace(NODE, retry=retry)
+    node = replace(NODE, retry=retry, type=kind)
     trigger = Trigger("t", "start", TriggerType.MANUAL, {"data": 1})
     plan = Plan(
         trigger, {"n": node}, (Stage((Lane(("t",), ("n",)),), False),), RunClass.EXPRESS,

@@ -7,7 +7,7 @@ import logging
 import pytest
 from task_engine.errors import InvalidRequest, NodeError, Unavailable
 from task_engine.model.execution import Outcome, StepError, StepStatus
-from task_engine.model.node import Retry
+from task_engine.model.node import NodeType, Retry
 from task_engine.observability import JsonFormatter
 from task_engine.processors.base import Origin
 from task_engine.run.in_process import run_json
@@ -126,6 +126,14 @@ def test_a_retryable_failure_is_retried_with_growing_waits_then_stored() -> None
     assert _handle(memory, processor)["next"] == "done"
     (step,) = memory.steps("e1")
     assert (step.status, step.attempt) == (StepStatus.FAILED, 3)
+
+
+def test_nodes_on_chain_are_tried_again_unasked_when_the_chain_is_away() -> None:
+    memory = a_run(kind=NodeType.CONTRACT_READ)
+    again = Outcome(has_data=False, error=StepError("RPC_NODE_ERROR", "down", retryable=True))
+    processor = Watched([again] * 5)
+    waits = [_handle(memory, processor).get("waitSeconds") for _ in range(5)]
+    assert waits == [2, 4, 8, 16, None]
 
 
 def test_a_node_that_has_not_ended_is_run_again_and_knows_for_which_execution() -> None:

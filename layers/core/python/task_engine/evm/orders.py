@@ -82,7 +82,8 @@ class WriterPorts:
 class Order:
     """Calls that a wallet is to make, all or none, under a name that takes effect once only.
 
-    `gas_limit` 0 = as estimated.
+    `gas_limit` 0 = as estimated. `returns` says that whoever gave the order asks again until it has
+    ended: then what stands in the way for a moment is no failure.
     """
 
     id: str
@@ -91,3 +92,4 @@ class Order:
     wallet: str
     calls: tuple[TxCall, ...]
     gas_limit: int = 0
+    returns: bool = False

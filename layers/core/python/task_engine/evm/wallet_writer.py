@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from task_engine.errors import EngineError, NodeError
+from task_engine.errors import EngineError, NodeError, Unavailable
 from task_engine.evm.orders import Order, WriterPorts
 from task_engine.evm.preparation import Preparation
 from task_engine.evm.senders.failures import EXPIRED, NONCE_USED, OperationRefused
@@ -23,6 +23,8 @@ from task_engine.model.operation import FormerOperation, Operation, OperationSta
 _LOOKS = (0.05, 0.15, 0.3, 0.5)
 # How often one order is prepared anew after what was prepared for it had become void.
 _RENEWALS = 3
+# How long what was prepared may find nobody to take it, in ms.
+_PATIENCE = 300_000
 
 
 class WalletWriter:
@@ -59,6 +61,8 @@ class WalletWriter:
                     raise
                 operation = renewed
                 continue
+            except EngineError as error:
+                return self._held_up(order, operation, error)
             renewed = self._after_drop(order, operation, outcome)
             if renewed is None:
                 return self._settled(operation, outcome)
@@ -72,6 +76,20 @@ class WalletWriter:
         record = SentRecord.from_json(dict(operation.sent))
         sender = self._ports.lanes(operation.chain_id).sender
         return self._settled(operation, sender.look(_of(operation), record))
+
+    def _held_up(self, order: Order, operation: Operation, error: EngineError) -> Operation:
+        """The operation where it may go on later; raises `error` where that is of no use, or nobody
+        would come back for what was never sent."""
+        passing = isinstance(error, Unavailable) or (
+            isinstance(error, NodeError) and error.may_retry
+        )
+        if not passing:
+            raise error
+        stored = self._ports.operations.get(operation.id) or operation
+        age = self._ports.clock.now_ms() - stored.created_at
+        if stored.status is OperationStatus.PREPARED and not (order.returns and age < _PATIENCE):
+            raise error
+        return replace(stored, error=error.message)
 
     def _advance(self, operation: Operation) -> tuple[Operation, Outcome]:
         """The operation as it is stored now, and where it stands."""

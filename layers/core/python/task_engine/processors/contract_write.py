@@ -151,6 +151,7 @@ class ContractWriteProcessor:
                 job.wallet,
                 tuple(planned.tx for planned in group),
                 job.gas_limit,
+                returns=bool(origin.task_id),
             )
             if results and (results[-1].error is not None or results[-1].pending):
                 results.extend(not_sent(planned.function) for planned in group)

@@ -98,7 +98,9 @@ class EthTransferProcessor:
         origin = scope.origin
         if origin is None:
             raise invalid("nothing lasting may be done here: simulate the transfer")
-        order = Order(f"{origin.execution_id}#{node.id}#0", origin.owner, chain_id, wallet, (call,))
+        name = f"{origin.execution_id}#{node.id}#0"
+        returns = bool(origin.task_id)
+        order = Order(name, origin.owner, chain_id, wallet, (call,), returns=returns)
         try:
             operation = self._ports.writer().write(order)
         except NodeError as error:

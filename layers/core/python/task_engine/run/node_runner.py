@@ -11,7 +11,7 @@ from task_engine.config import Limits
 from task_engine.errors import EngineError, InvalidRequest, NodeError, Unavailable
 from task_engine.model.execution import Outcome, Step, StepError, StepStatus
 from task_engine.model.json_value import JsonValue
-from task_engine.model.node import Node, NodeType
+from task_engine.model.node import Node, NodeType, Retry
 from task_engine.model.plan import Plan, PlanNode
 from task_engine.processors.base import Origin, Processor, Scope
 from task_engine.run.ports import Claim, PlanStore, Run, StateStores, StepKey, StepStore
@@ -25,6 +25,15 @@ LEASE_MS = 130_000
 _STORE_MARGIN_SECONDS = 5.0
 _STORAGE_TRIES = 5
 _STORAGE_WAIT_SECONDS = 3
+# Nodes of chains and bundlers are away for seconds now and then. What these types began is found
+# again by its name, so trying anew is safe.
+_ON_CHAIN = (
+    NodeType.CONTRACT_READ,
+    NodeType.CONTRACT_WRITE,
+    NodeType.ETH_TRANSFER,
+    NodeType.BALANCE,
+)
+_CHAIN_RETRY = Retry(max_attempts=5, backoff_seconds=2)
 
 Answer = dict[str, JsonValue]
 
@@ -206,11 +215,12 @@ def _interrupted() -> Outcome:
 
 def _retry_wait(node: PlanNode, outcome: Outcome, attempt: int) -> int:
     """Seconds to wait before the node is tried again, 0 when it is not."""
-    if node.retry is None or outcome.error is None or not outcome.error.retryable:
+    policy = node.retry or (_CHAIN_RETRY if node.type in _ON_CHAIN else None)
+    if policy is None or outcome.error is None or not outcome.error.retryable:
         return 0
-    if attempt >= node.retry.max_attempts:
+    if attempt >= policy.max_attempts:
         return 0
-    return max(1, min(60, int(node.retry.backoff_seconds * 2 ** (attempt - 1))))
+    return max(1, min(60, int(policy.backoff_seconds * 2 ** (attempt - 1))))
 
 
 def finished_step(

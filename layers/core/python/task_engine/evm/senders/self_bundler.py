@@ -23,7 +23,7 @@ from task_engine.evm.signer import Signer
 from task_engine.evm.user_operation import UserOperation
 from task_engine.model.operation import OperationStatus
 
-_LEASE_SECONDS = 60
+_LEASE_SECONDS = 30
 # How often one call tries anew when a nonce turns out to be taken.
 _ROUNDS = 3
 # Where an operation is looked for of whose sending nothing was kept.
