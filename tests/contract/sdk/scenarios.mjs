@@ -1,8 +1,11 @@
 // What users of the published SDK do, each against the stage named by BASE_URL.
 import assert from "node:assert/strict";
+import { Wallet as EthersWallet } from "ethers";
 import { APIError, Client, Nodes, Triggers, buildAuthMessage } from "@avaprotocol/sdk-js";
 
 const { BASE_URL, OWNER, OWNER_KEY, STRANGER_KEY, HTTP_URL, GRAPHQL_URL } = process.env;
+// A wallet with an ether and 5 units of a token, and a counter, on the stage's own chain.
+const { WALLET, COUNTER, TOKEN, COUNTER_ABI, TOKEN_ABI } = process.env;
 const CHAIN = 11155111;
 const UNKNOWN = "01k9zq3v7d2m4n6p8r0t2w4y6z";
 
@@ -51,6 +54,40 @@ async function refused(promise, status, code) {
 }
 
 const run = { triggerType: "manual", triggerOutput: { data: { n: 2 } } };
+
+const PAYEE = "0x00000000000000000000000000000000000000AA";
+const abi = (text) => JSON.parse(text);
+const SELECTORS = { increment: "0xd09de08a", transfer: "0xa9059cbb", coin: "0x00000000" };
+
+function policy() {
+  return {
+    chainId: CHAIN,
+    agentLabel: "the SDK",
+    allowedActions: [
+      { target: COUNTER, selectors: [SELECTORS.increment] },
+      { target: TOKEN, selectors: [SELECTORS.transfer] },
+      { target: PAYEE, selectors: [SELECTORS.coin], maxValue: "5000" },
+    ],
+    erc20SpendCap: { token: TOKEN, amount: "3000000" },
+    expiresInSeconds: 3600,
+  };
+}
+
+/** What a prepared policy and its request have to say when it is submitted. */
+function signable({ policyId, entityId, deadline, validUntil }) {
+  const { expiresInSeconds, ...asked } = policy();
+  return { ...asked, policyId, entityId, deadline, validUntil };
+}
+
+async function onChain() {
+  const client = await signedIn(OWNER_KEY);
+  const owner = new EthersWallet(OWNER_KEY);
+  const sign = ({ domain, types, message }) => {
+    const { EIP712Domain, ...rest } = types;
+    return owner.signTypedData(domain, rest, message);
+  };
+  return { client, sign };
+}
 
 const scenarios = {
   async wallets() {
@@ -208,6 +245,98 @@ const scenarios = {
     assert.equal(await client.workflows.cancel(id), undefined);
     assert.equal(await client.workflows.cancel(id), undefined);
     await refused(client.workflows.retrieve(id), 404, "WORKFLOW_NOT_FOUND");
+  },
+
+  async policies() {
+    const { client, sign } = await onChain();
+    const made = await client.policies.grant(WALLET, policy(), sign);
+    assert.match(made.id, /^0x[0-9a-f]{64}$/);
+    const again = await client.policies.prepare(WALLET, policy());
+    assert.ok(again.entityId > made.entityId);
+    const stored = await client.policies.submit(WALLET, {
+      ...signable(again), signature: await sign(again.typedData),
+    });
+    assert.deepEqual(stored.supersededPolicyIds, [made.id]);
+    const { items } = await client.policies.list(WALLET, { chainId: CHAIN });
+    assert.deepEqual(items.map((item) => item.status), ["active", "revoked"]);
+    const read = await client.policies.get(WALLET, stored.id, { chainId: CHAIN });
+    assert.equal(read.erc20SpendCap.amount, "3000000");
+    const revoked = await client.policies.revoke(WALLET, stored.id, { chainId: CHAIN });
+    assert.equal(revoked.status, "revoked");
+    assert.equal(revoked.onChainCleanup.target, WALLET);
+    const wrong = { ...signable(again), signature: "0x" + "11".repeat(64) + "1b" };
+    await refused(client.policies.submit(WALLET, wrong), 400);
+  },
+
+  async onchain() {
+    const { client, sign } = await onChain();
+    const inputVariables = { settings: { runner: WALLET, chain_id: CHAIN } };
+    const single = (node, options) => client.nodes.run({ node, inputVariables }, options);
+    const read = await single(Nodes.contractRead({
+      id: "r", name: "r", contractAddress: TOKEN, contractAbi: abi(TOKEN_ABI), chainId: CHAIN,
+      methodCalls: [
+        { methodName: "balanceOf", methodParams: [WALLET] },
+        { methodName: "decimals", methodParams: [], applyToFields: ["balanceOf"] },
+      ],
+    }));
+    assert.equal(read.success, true, read.error);
+    assert.equal(read.output.data.balanceOf, "5");
+    const balance = await single(Nodes.balance({ id: "b", name: "b", address: WALLET, chain: "sepolia" }));
+    assert.equal(balance.success, true, balance.error);
+    assert.ok(balance.output.data.some((row) => row.symbol === "ETH" && row.balanceFormatted === "1"));
+    const write = (isSimulated) => Nodes.contractWrite({
+      id: "w", name: "w", contractAddress: COUNTER, contractAbi: abi(COUNTER_ABI), chainId: CHAIN,
+      methodCalls: [{ methodName: "increment", methodParams: [] }], isSimulated,
+    });
+    // Simulated: no grant is needed, nothing lasts
+    const tried = await single(write());
+    assert.equal(tried.success, true, tried.error);
+    assert.deepEqual(tried.executionContext, { is_simulated: true, provider: "tenderly", chain_id: CHAIN });
+    assert.ok(tried.output.data.increment.Counted);
+    // For real, by the owner's grant, once per key
+    const without = await single(write(false));
+    assert.equal(without.success, false);
+    assert.equal(without.errorCode, "SESSION_POLICY_REQUIRED");
+    await client.policies.grant(WALLET, policy(), sign);
+    const real = await single(write(false), { idempotencyKey: "sdk-1" });
+    assert.equal(real.success, true, real.error);
+    assert.equal(real.executionContext.is_simulated, false);
+    assert.match(real.metadata.results[0].receipt.transactionHash, /^0x[0-9a-f]{64}$/);
+    const repeated = await single(write(false), { idempotencyKey: "sdk-1" });
+    assert.deepEqual(repeated.metadata, real.metadata);
+    const { nonce } = await client.wallets.getNonce(WALLET);
+    assert.match(nonce, /^[0-9]+$/);
+    // A transfer in a workflow, tried out and done
+    const transfer = Nodes.ethTransfer({
+      id: "pay", name: "pay", destination: PAYEE, amountWei: "1000", chainId: CHAIN,
+    });
+    const { trigger, edges, nodes } = workflow(WALLET, manual(), [transfer]);
+    const simulated = await client.workflows.simulate({ trigger, edges, nodes, inputVariables });
+    assert.equal(simulated.status, "success", simulated.error);
+    const task = await client.workflows.create({ ...workflow(WALLET, manual(), [transfer]) });
+    const ended = await client.workflows.trigger(task.id, { ...run, isBlocking: true });
+    assert.equal(ended.status, "success", ended.error);
+    const { steps } = await client.executions.retrieve(ended.executionId, { workflowId: task.id });
+    assert.deepEqual(steps[1].output.data.transfer, { from: WALLET, to: PAYEE, value: "1000" });
+    assert.ok(BigInt(steps[1].totalGasCost) > 0n);
+    // Fees know the chain's gas
+    const fees = await client.workflows.estimateFees({
+      trigger, nodes: [transfer, write()], edges, createdAt: Date.now(), expireAt: 0, maxExecution: 0,
+      chainId: CHAIN,
+    });
+    assert.deepEqual(fees.cogs.map((cost) => cost.nodeId), ["pay", "w"]);
+    assert.ok(fees.cogs.every((cost) => BigInt(cost.fee.amount) > 0n && cost.fee.unit === "WEI"));
+    const taken = await client.wallets.withdraw(WALLET, {
+      recipientAddress: PAYEE, amount: "2000", token: "ETH", chainId: CHAIN,
+    });
+    assert.match(taken.userOpHash, /^0x[0-9a-f]{64}$/);
+    assert.equal(taken.status, "confirmed");
+    const tokens = { recipientAddress: PAYEE, amount: "1000000", token: TOKEN, chainId: CHAIN };
+    assert.equal((await client.wallets.withdraw(WALLET, tokens)).status, "confirmed");
+    const much = { ...tokens, amount: "9000000" };
+    await refused(client.wallets.withdraw(WALLET, much), 400, "WITHDRAW_INSUFFICIENT_FUNDS");
+    // Metadata of tokens is for partners
+    await refused(client.tokens.retrieve(TOKEN, { chainId: CHAIN }), 401, "AUTH_REQUIRED");
   },
 
   async quotas() {

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from eth_account.signers.local import LocalAccount
 
+from infra_cdk.local.contracts import load_artifact
 from infra_cdk.local.login import TEST_CHAIN, throw_away_account
 from infra_cdk.local.servers.graphql_server import GraphqlServer
 from infra_cdk.local.servers.http_server import HttpServer
 from infra_cdk.local.stage import LocalStage
+from tests.e2e.chains import OnChain
 
 pytestmark = pytest.mark.deployed
 
 SCRIPT = Path(__file__).parent / "scenarios.mjs"
 SCENARIOS = re.findall(r"^  async (\w+)\(\)", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
+
+ON_CHAIN = ("policies", "onchain")
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -35,6 +41,7 @@ def test_the_sdk_works_unchanged(
         "STRANGER_KEY": "0x" + bytes(throw_away_account().key).hex(),
         "HTTP_URL": http_server.url.rstrip("/"),
         "GRAPHQL_URL": graphql_server.url,
+        **(on_chain(stage, owner) if name in ON_CHAIN else {}),
     }
     # When the SDK does what the scenario says
     done = subprocess.run(
@@ -47,6 +54,20 @@ def test_the_sdk_works_unchanged(
     )
     # Then every expectation in it holds
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def on_chain(stage: LocalStage, account: LocalAccount) -> dict[str, str]:
+    """The owner's wallet with an ether and five of a token, and contracts to use."""
+    owner = OnChain(stage, account=account)
+    owner.fund()
+    owner.mint(5_000_000)
+    return {
+        "WALLET": owner.wallet,
+        "COUNTER": owner.counter,
+        "TOKEN": owner.token,
+        "COUNTER_ABI": json.dumps(load_artifact("Counter")["abi"]),
+        "TOKEN_ABI": json.dumps(load_artifact("TestToken")["abi"]),
+    }
 
 
 def fill_with_wallets(stage: LocalStage, owner: str) -> None:
