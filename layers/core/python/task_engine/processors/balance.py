@@ -110,7 +110,7 @@ def _token_address(item: JsonValue) -> str:
     if isinstance(item, str) and item.lstrip().startswith("{"):
         try:
             item = json.loads(item)
-        except ValueError:
+        except (ValueError, RecursionError):
             return ""
     if isinstance(item, dict):
         item = item.get("address") or item.get("id")
