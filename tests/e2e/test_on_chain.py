@@ -186,6 +186,22 @@ def test_what_no_policy_covers_is_refused_in_words(owner: OnChain) -> None:
     assert owner.operations() == 0
 
 
+def test_an_address_without_a_contract_is_told_before_anything_is_sent(owner: OnChain) -> None:
+    owner.grant(owner.action(PAYEE, "increment()"))
+    write = owner.contract("write", "contractWrite", method("increment"), contractAddress=PAYEE)
+    done, steps = run(owner, [write], [("t", "write")])
+    assert done["status"] == "failed"
+    assert (steps["write"]["errorCode"], owner.operations()) == ("INVALID_NODE_CONFIG", 0)
+    assert "no contract at" in steps["write"]["error"]
+
+
+def test_a_chain_that_is_not_configured_is_refused_when_the_task_is_created(owner: OnChain) -> None:
+    write = owner.contract("write", "contractWrite", method("increment"), chainId=5)
+    answer = owner.api.request("POST", "/workflows", task_of([write], [("t", "write")]))
+    assert answer.status == 400
+    assert "nodes[0].config.chainId" in str(answer.body)
+
+
 def test_a_revert_is_told_in_the_contracts_words(owner: OnChain) -> None:
     owner.grant(owner.action(owner.counter, "refuse()", "add(uint256)"))
     write = owner.contract("write", "contractWrite", method("add", 5000))

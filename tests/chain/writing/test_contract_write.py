@@ -237,6 +237,16 @@ def test_bad_input_is_refused_before_anything_is_sent(
     assert world.operations.rows == {}
 
 
+def test_an_address_without_a_contract_is_told_before_anything_is_sent(world: WriteWorld) -> None:
+    nobody = "0x00000000000000000000000000000000000000bb"
+    world.give(Permission(Address(nobody), "0xd09de08a", 0))
+    outcome = world.write(methodCalls=[call("increment")], contractAddress=nobody)
+    assert outcome.error is not None
+    assert outcome.error.code == "INVALID_NODE_CONFIG"
+    assert f"no contract at {Address(nobody)}" in outcome.error.message
+    assert (world.operations.rows, world.events()) == ({}, 0)
+
+
 def test_a_run_without_a_wallet_is_told_so(world: WriteWorld) -> None:
     with pytest.raises(NodeError, match=r"settings\.runner is required"):
         world.write(methodCalls=[call("increment")], scope=world.scope(aa_sender=""))

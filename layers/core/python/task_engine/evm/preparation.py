@@ -7,14 +7,18 @@ from dataclasses import replace
 from task_engine.errors import NodeError
 from task_engine.evm.address import Address
 from task_engine.evm.entry_point import ENTRY_POINTS, EntryPoint, nonce_of
+from task_engine.evm.failures import RpcError
 from task_engine.evm.orders import Order, WriterPorts
 from task_engine.evm.signer import Signer
 from task_engine.evm.user_operation import UserOperation
 from task_engine.evm.wallets.cover import require_covered
 from task_engine.evm.wallets.provider import WalletProvider
 from task_engine.model.grant import Grant
+from task_engine.model.json_value import JsonValue
 from task_engine.model.operation import Operation, OperationCall
 from task_engine.model.wallet import Wallet
+
+_NO_CODE = ("0x", None)
 
 
 class Preparation:
@@ -47,6 +51,24 @@ class Preparation:
             ),
             created_at=ports.clock.now_ms(),
         )
+
+    def _codes(self, order: Order, wallet: Wallet) -> bool:
+        """Whether the wallet is deployed. Raises NodeError where a call with data would go to an
+        address without a contract: it would succeed and do nothing."""
+        targets = list(dict.fromkeys(call.to for call in order.calls if call.data))
+        rpc = self._ports.chains.rpc(order.chain_id)
+        asked: list[tuple[str, list[JsonValue]]] = [
+            ("eth_getCode", [address, "latest"]) for address in (wallet.address, *targets)
+        ]
+        own, *codes = rpc.batch(asked)
+        for answer in (own, *codes):
+            if isinstance(answer, RpcError):
+                raise answer
+        for target, code in zip(targets, codes, strict=True):
+            if code in _NO_CODE:
+                text = f"there is no contract at {target} on chain {order.chain_id}"
+                raise NodeError(text, code="INVALID_NODE_CONFIG")
+        return own not in _NO_CODE
 
     def hash_of(self, op: UserOperation, chain_id: int) -> str:
         """Its hash on that chain, as 0x-hex."""
@@ -95,11 +117,9 @@ class Preparation:
         self, order: Order, wallet: Wallet, provider: WalletProvider, grant: Grant | None
     ) -> UserOperation:
         """With a dummy signature, as estimates want it."""
-        deployed = self._ports.chains.rpc(order.chain_id).call(
-            "eth_getCode", wallet.address, "latest"
-        )
+        deployed = self._codes(order, wallet)
         factory, factory_data = None, b""
-        if deployed in ("0x", None):
+        if not deployed:
             factory, factory_data = provider.init(Address(order.owner), int(wallet.salt))
         return UserOperation(
             sender=Address(wallet.address),
