@@ -246,8 +246,9 @@ _NODES = (
         timeout_seconds=WORKER_SECONDS,
         tables={
             "tasks": ("GetItem",),
-            "executions": ("UpdateItem",),
-            "steps": ("GetItem", "UpdateItem"),
+            "executions": ("BatchGetItem", "UpdateItem"),
+            "operators": _CHECKS,
+            "steps": ("BatchGetItem", "GetItem", "UpdateItem"),
         },
         uses=_BLOBS | {Use.ARM, Use.ANSWER_WAITS},
     ),

@@ -61,6 +61,7 @@ NAMES = {
         "EXECUTION_QUEUE_URL",
         "TABLE_EXECUTIONS",
         "TABLE_GUARDS",
+        "TABLE_OPERATORS",
         "TABLE_STEPS",
         "TABLE_TASKS",
         "TOKEN_KEY",
@@ -95,6 +96,7 @@ NAMES = {
         "SCHEDULE_GROUP",
         "SCHEDULE_ROLE_ARN",
         "TABLE_EXECUTIONS",
+        "TABLE_OPERATORS",
         "TABLE_STEPS",
         "TABLE_TASKS",
         "TRIGGER_FUNCTION_ARN",
@@ -102,6 +104,7 @@ NAMES = {
     "trigger": {
         "BLOB_BUCKET",
         "EXECUTION_QUEUE_URL",
+        "OPERATORS",
         "SCHEDULE_GROUP",
         "TABLE_EXECUTIONS",
         "TABLE_GUARDS",

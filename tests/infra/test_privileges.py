@@ -139,8 +139,9 @@ EXPECTED: dict[str, dict[str, str]] = {
     "node_await": {
         "BlobsBucket.Arn/*": "s3:GetObject s3:PutObject",
         "ScheduleRole.Arn": "iam:PassRole",
-        "TablesExecutions.Arn": "dynamodb:UpdateItem",
-        "TablesSteps.Arn": "dynamodb:GetItem dynamodb:UpdateItem",
+        "TablesExecutions.Arn": "dynamodb:BatchGetItem dynamodb:UpdateItem",
+        "TablesOperators.Arn": "dynamodb:PutItem",
+        "TablesSteps.Arn": "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem",
         "TablesTasks.Arn": "dynamodb:GetItem",
         _SCHEDULES: "scheduler:CreateSchedule scheduler:UpdateSchedule",
         _STANDARD: "states:SendTaskSuccess",

@@ -25,6 +25,7 @@ from task_engine.operator.notices import NoticeWriter
 from task_engine.services.notice_acts import ActPorts, NoticeActs
 from task_engine.services.notices import NoticeIntake, NoticePorts
 from task_engine.services.operator_rules import operator_rules
+from task_engine.services.signals import SignalService
 from task_engine.services.triggers import TriggerPorts, TriggerService
 from task_engine.services.wait_events import WaitEvents
 
@@ -47,7 +48,10 @@ class Desk:
         world, clock = self.world, self.world.clock
         tasks, executions = world.tasks(), world.executions()
         self.operators = OperatorRepository(world.dynamo, world.settings)
-        queue = SqsExecutionQueue(world.client("sqs"), world.settings)
+        # Other tests look into the queue that all share.
+        url = world.boto.client("sqs").create_queue(QueueName="runs-of-notices")["QueueUrl"]
+        names = {**world.settings.names, "EXECUTION_QUEUE_URL": url}
+        queue = SqsExecutionQueue(world.client("sqs"), replace(world.settings, names=names))
         ports = TriggerPorts(tasks, executions, world.plans(), queue, FakeWalker())
         triggers = TriggerService(ports, world.settings, clock)
         checks = CheckRepository(world.dynamo, world.settings, clock)
@@ -57,7 +61,7 @@ class Desk:
                 votes=VoteRepository(world.dynamo, world.settings),
                 tasks=tasks,
                 triggers=triggers,
-                waits=WaitEvents(checks, FakeWaits(), clock),
+                waits=WaitEvents(checks, SignalService(FakeWaits(), executions, clock)),
                 clock=clock,
             ),
             NoticeActs(ActPorts(triggers, tasks, executions, clock)),

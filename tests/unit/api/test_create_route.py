@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from task_engine.config import Limits
+from task_engine.model.operator import LIVE_MS, Operator
 
-from tests.unit.api.world import OTHER, OWNER, START_MS, World
+from tests.unit.api.operator import OPERATOR
+from tests.unit.api.world import CHAIN, OTHER, OWNER, START_MS, World
 
 HOUR_MS = 3_600_000
+OTHER_CHAIN = 84532
 
 
 def _body(world: World, **changes: Any) -> dict[str, Any]:
@@ -183,3 +186,40 @@ def test_a_refused_request_leaves_its_key_free(world: World) -> None:
     headers = {"Idempotency-Key": "order-7"}
     assert world.call("POST", "/workflows", _body(world, nodes=[]), headers=headers).status == 400
     assert world.call("POST", "/workflows", _body(world), headers=headers).status == 201
+
+
+EVENT = {"chainId": CHAIN, "queries": [{"addresses": ["0x" + "11" * 20]}]}
+
+
+def _watched(world: World, chain: int) -> dict[str, Any]:
+    trigger = {"id": "t1", "name": "tick", "type": "block"}
+    return _body(world, trigger={**trigger, "config": {"chainId": chain, "interval": 300}})
+
+
+def test_a_task_on_a_chain_that_nobody_watches_is_refused(world: World) -> None:
+    # Given an operator that was silent for too long
+    operator = str(OPERATOR.address)
+    world.operators.register(Operator(operator, "1", world.clock.ms, {OTHER_CHAIN: 1}))
+    world.clock.forward(LIVE_MS + 1)
+    # When tasks and waits are created on the chain that it alone watched
+    node = {"id": "n3", "name": "three", "type": "await", "config": {"chainEvent": EVENT}}
+    body = _watched(world, OTHER_CHAIN)
+    body["nodes"].append({**node, "config": {"chainEvent": {**EVENT, "chainId": OTHER_CHAIN}}})
+    body["edges"].append({"id": "e3", "source": "n2", "target": "n3"})
+    answer = world.call("POST", "/workflows", body)
+    # Then all places are told
+    assert answer.status == 400
+    assert answer.problems == {
+        ("trigger.config.chainId", "CHAIN_NOT_WATCHED"),
+        ("nodes[2].config.chainEvent.chainId", "CHAIN_NOT_WATCHED"),
+    }
+    # And as soon as it is heard again, it is fine
+    world.operators.register(Operator(operator, "1", world.clock.ms, {OTHER_CHAIN: 1}))
+    assert world.call("POST", "/workflows", body).status == 201
+
+
+def test_a_watched_tasks_check_begins_when_it_is_created(world: World) -> None:
+    answer = world.call("POST", "/workflows", _watched(world, CHAIN))
+    assert answer.status == 201, answer.text
+    [task] = world.tasks.rows.values()
+    assert task.check_version == world.clock.ms

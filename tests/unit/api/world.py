@@ -28,6 +28,7 @@ from task_engine.model.trigger import Trigger, TriggerType
 from task_engine.processors.branch import BranchProcessor
 from task_engine.processors.custom_code import CustomCodeProcessor
 from task_engine.services.auth import AuthService
+from task_engine.services.coverage import Coverage
 from task_engine.services.executions import ExecutionService
 from task_engine.services.one_shot import OneShot
 from task_engine.services.operator_rules import operator_rules
@@ -40,7 +41,7 @@ from task_engine.services.scratch import ProcessorOf, ScratchRuns
 from task_engine.services.secrets import SecretService
 from task_engine.services.signals import SignalService
 from task_engine.services.simulate import SimulationService
-from task_engine.services.tasks import TaskService
+from task_engine.services.tasks import Starts, TaskService
 from task_engine.services.tokens_jwt import TokenVerifier, issue_token
 from task_engine.services.triggers import TriggerPorts, TriggerService
 from task_engine.services.user_operations import UserOperationService
@@ -113,7 +114,8 @@ class World:
         self.notices = FakeNoticeQueue()
         self.partners = PartnerVerifier(partner_registry(), verify_ed25519, self.clock)
         chains = {CHAIN: Chain(CHAIN, ("http://chain.test",)), 84532: Chain(84532)}
-        self.settings = replace(Settings.from_env({}), limits=self.limits, chains=chains)
+        base = Settings.from_env({"TASK_ENGINE_OPERATOR_CHAINS": str(CHAIN)})
+        self.settings = replace(base, limits=self.limits, chains=chains)
         self.factories = FakeFactories()
         self.grants = FakeGrants()
         self.desk = FakeDesk()
@@ -133,7 +135,7 @@ class World:
             RateLimiter(self.limits, clock),
         )
         login = AuthService(self.signer, FakeGuards(), settings, clock)
-        use_tasks = TaskService(self.tasks, self.wallets, self.schedules, settings, clock)
+        use_tasks = TaskService(self.tasks, self.wallets, self._starts(), settings, clock)
         ports = TriggerPorts(self.tasks, self.records, self.tasks, self.queue, self.walker)
         fire = TriggerService(ports, settings, clock)
         read = ExecutionService(self.tasks, self.records, self.steps, self.tasks, clock)
@@ -157,6 +159,10 @@ class World:
             "wallets": self._wallets(gate),
             **dict.fromkeys(ONE_SHOT_PATHS, nodes.build_app(gate, self._one_shot())),
         }
+
+    def _starts(self) -> Starts:
+        coverage = Coverage(self.operators, self.settings, self.clock)
+        return Starts(self.schedules, coverage)
 
     def _operators(self, gate: Gate) -> Application:
         rules = operator_rules(OPERATOR.address, lambda: "")

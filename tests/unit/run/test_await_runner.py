@@ -119,3 +119,58 @@ def test_a_wait_whose_function_died_lets_nothing_run_after_it() -> None:
     event = {"run": run_json(RUN), "nodeId": "n", "error": {"Error": "Lambda.Unknown"}}
     answer = FailStep(desk.memory, desk.memory, SystemClock()).handle(event)
     assert answer == {"next": "done", "tokens": []}
+
+
+ADDRESS = "0x" + "11" * 20
+TOPIC = "0x" + "dd" * 32
+
+
+def event_desk(query: dict[str, JsonValue], **config: JsonValue) -> Desk:
+    """An await node for an event; the run's trigger has brought an address."""
+    desk = Desk(channel=None, chainEvent={"chainId": 7, "queries": [query]}, **config)
+    plan = desk.memory.plan(RUN)
+    plan.nodes["n"] = replace(plan.nodes["n"], reads=())
+    return desk
+
+
+def test_an_event_is_waited_for_with_the_runs_own_addresses() -> None:
+    query: dict[str, JsonValue] = {"addresses": ["{{to}}"], "topics": [TOPIC, None, "{{to}}"]}
+    desk = event_desk(query)
+    desk.memory.plan(RUN).input_variables["to"] = ADDRESS
+    assert desk.handle() == WAITS
+    assert desk.handle(token="first") == WAITS
+    (wait,) = desk.waits.of("e1")
+    assert (wait.chain_id, wait.may_decide(RUN.owner)) == (7, False)
+    assert wait.event == {
+        "chainId": 7,
+        "queries": [{"addresses": [ADDRESS], "topics": [TOPIC, None, ADDRESS]}],
+    }
+
+
+@pytest.mark.parametrize("to", ["", "null", "somebody", "0x12", None])
+def test_an_address_that_does_not_resolve_never_becomes_a_wildcard(to: JsonValue) -> None:
+    desk = event_desk({"addresses": ["{{to}}"], "topics": []})
+    desk.memory.plan(RUN).input_variables["to"] = to
+    assert desk.handle() == {"next": "done", "tokens": []}
+    (step,) = desk.memory.steps("e1")
+    assert step.outcome.error is not None
+    assert desk.waits.rows == {}
+
+
+def test_the_events_data_is_the_nodes_data() -> None:
+    desk = event_desk({"addresses": [ADDRESS]})
+    desk.handle(token="first")
+    desk.decide(Verdict.APPROVE, {"eventName": "Transfer", "value": "5"})
+    assert desk.handle() == {"next": "done", "tokens": ["n", "n.approved"]}
+    (step,) = desk.memory.steps("e1")
+    assert step.outcome.data == {"eventName": "Transfer", "value": "5"}
+
+
+def test_an_event_that_never_came_fails_the_node() -> None:
+    desk = event_desk({"addresses": [ADDRESS]})
+    desk.handle(token="first")
+    desk.decide(Verdict.TIMEOUT)
+    assert desk.handle() == {"next": "done", "tokens": ["n.timeout"]}
+    (step,) = desk.memory.steps("e1")
+    assert step.outcome.error is not None
+    assert "no such event" in step.outcome.error.message

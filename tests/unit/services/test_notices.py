@@ -25,6 +25,7 @@ from task_engine.operator.notices import NoticeWriter
 from task_engine.services.notice_acts import ActPorts, NoticeActs
 from task_engine.services.notices import NoticeIntake, NoticePorts
 from task_engine.services.operator_rules import OperatorRules, operator_rules
+from task_engine.services.signals import SignalService
 from task_engine.services.triggers import TriggerPorts, TriggerService
 from task_engine.services.wait_events import WaitEvents
 
@@ -95,7 +96,7 @@ class Desk:
                 self.votes,
                 self.tasks,
                 triggers,
-                WaitEvents(self.checks, self.waits, self.clock),
+                WaitEvents(self.checks, SignalService(self.waits, self.executions, self.clock)),
                 self.clock,
             ),
             NoticeActs(ActPorts(triggers, self.tasks, self.executions, self.clock)),

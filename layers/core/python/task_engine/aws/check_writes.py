@@ -7,6 +7,7 @@ from dataclasses import replace
 from task_engine.aws.dynamo import Put
 from task_engine.aws.packed import compressed
 from task_engine.config import Settings
+from task_engine.errors import InvalidRequest
 from task_engine.model.task import Task
 from task_engine.operator.check_codec import check_to_json
 from task_engine.operator.checks import Check, check_of
@@ -15,6 +16,10 @@ WATCHED = "watched"
 GONE = "gone"
 GONE_DAYS = 7
 """How long the end of a check can be read; who was away for longer reads the whole set again."""
+
+
+# An item has 400 kB at most, and the index a copy of it.
+_MOST_BYTES = 350_000
 
 
 def check_group(chain_id: int) -> str:
@@ -50,19 +55,24 @@ class CheckWrites:
         check = check_of(task, version=task.check_version, since_ms=task.check_version)
         return [] if check is None else [self.watched(check)]
 
-    def watched(self, check: Check) -> Put:
-        """From now on this is watched for."""
-        return Put(
-            self._settings.name("TABLE_OPERATORS"),
-            {
-                "group": check_group(check.chain_id),
-                "sk": check.id,
-                "version": check.version,
-                "state": WATCHED,
-                "owner": check.owner,
-                "check": compressed(check_to_json(check)),
-            },
-        )
+    def watched(self, check: Check, until_ms: int = 0) -> Put:
+        """From now on this is watched for, `until_ms` at the longest (0 = no end). Raises
+        InvalidRequest for what is too large to be handed to operators."""
+        packed = compressed(check_to_json(check))
+        if len(packed) > _MOST_BYTES:
+            text = "the trigger is too large to be watched: shorten its interfaces"
+            raise InvalidRequest(text, code="INVALID_TRIGGER_CONFIG")
+        row = {
+            "group": check_group(check.chain_id),
+            "sk": check.id,
+            "version": check.version,
+            "state": WATCHED,
+            "owner": check.owner,
+            "check": packed,
+        }
+        if until_ms:
+            row["expiresAt"] = until_ms // 1000 + GONE_DAYS * 86_400
+        return Put(self._settings.name("TABLE_OPERATORS"), row)
 
     def gone(self, chain_id: int, check_id: str, owner: str, times: tuple[int, int]) -> Put:
         """It is watched for no longer; `times` are its version and now, in ms."""

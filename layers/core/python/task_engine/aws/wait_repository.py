@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from task_engine.aws.check_writes import CheckWrites
 from task_engine.aws.dynamo import Dynamo, Query, Update
 from task_engine.aws.failures import AwsError
 from task_engine.aws.items import Item
@@ -14,6 +15,7 @@ from task_engine.config import Settings
 from task_engine.errors import ConditionFailed
 from task_engine.model.execution import ExecutionStatus
 from task_engine.model.wait import Decision, Verdict, Wait
+from task_engine.operator.checks import CheckHead, event_check, wait_check_id
 from task_engine.run.ports import Run, StepKey
 
 # The walk has gone on, or is over: there is nobody left to tell.
@@ -31,13 +33,14 @@ class WaitRepository:
         self._packer = packer
         self._clients = clients
         self._settings = settings
+        self._checks = CheckWrites(settings)
 
     def open(self, wait: Wait, now_ms: int) -> Wait:
         """A second opening changes the token alone: the time runs from the first one."""
         update = Update(
             self._table,
             _key(wait.execution_id, StepKey(wait.ordinal, wait.node_id)),
-            "SET #token = :token, #status = if_not_exists(#status, :open), "
+            "SET #token = :token, #status = if_not_exists(#status, :open), #chainId = :chain, "
             "#taskId = :task, #owner = :owner, #approvers = :approvers, "
             "#openedAt = if_not_exists(#openedAt, :now), "
             "#timeoutAt = if_not_exists(#timeoutAt, :timeout)",
@@ -49,12 +52,35 @@ class WaitRepository:
                 "approvers": list(wait.approvers),
                 "now": now_ms,
                 "timeout": wait.timeout_at,
+                "chain": wait.chain_id,
             },
         )
-        stands = self._wait(self._dynamo.update(update, "ALL_NEW"))
+        item = self._dynamo.update(update, "ALL_NEW")
+        stands = self._wait(item)
         if stands.decision is None:
+            if wait.event is not None:
+                self._watch(replace(stands, event=wait.event), item["openedAt"])
             self._mark(wait.task_id, wait.execution_id, ExecutionStatus.WAITING)
         return stands
+
+    def _watch(self, wait: Wait, since_ms: int) -> None:
+        """Have operators watch for the event of an open wait, until its time is over."""
+        event = wait.event or {}
+        # The first log of a block is enough.
+        cooldown = event.get("cooldownSeconds")
+        event = {**event, "cooldownSeconds": 1 if cooldown == 0 else cooldown}
+        head = CheckHead(
+            id=wait_check_id(wait.execution_id, wait.node_id),
+            owner=wait.owner,
+            version=since_ms,
+            since_ms=since_ms,
+            expired_at=wait.timeout_at,
+        )
+        self._dynamo.put(self._checks.watched(event_check(head, event), wait.timeout_at))
+
+    def _unwatch(self, wait: Wait, now_ms: int) -> None:
+        name = wait_check_id(wait.execution_id, wait.node_id)
+        self._dynamo.put(self._checks.gone(wait.chain_id, name, wait.owner, (now_ms, now_ms)))
 
     def find(self, run: Run, key: StepKey) -> Wait | None:
         """One consistent read."""
@@ -93,6 +119,8 @@ class WaitRepository:
             decided = self._wait(self._dynamo.update(update, "ALL_NEW"))
         except ConditionFailed:
             return None
+        if wait.chain_id:
+            self._unwatch(wait, decision.at)
         if all(other.decision is not None for other in self.of(wait.execution_id)):
             self._mark(wait.task_id, wait.execution_id, ExecutionStatus.PENDING)
         return decided
@@ -138,6 +166,7 @@ class WaitRepository:
             approvers=tuple(item["approvers"]),
             timeout_at=item["timeoutAt"],
             token=item["token"],
+            chain_id=item.get("chainId", 0),
         )
         if item["status"] != "decided":
             return wait

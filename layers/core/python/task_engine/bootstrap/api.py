@@ -78,11 +78,14 @@ def workflows_api() -> Application:
     """/workflows."""
     from task_engine.api.workflows import build_app  # noqa: PLC0415
     from task_engine.aws.reply_repository import ReplyRepository  # noqa: PLC0415
+    from task_engine.bootstrap.operators import operators  # noqa: PLC0415
+    from task_engine.services.coverage import Coverage  # noqa: PLC0415
     from task_engine.services.replies import OncePerKey  # noqa: PLC0415
-    from task_engine.services.tasks import TaskService  # noqa: PLC0415
+    from task_engine.services.tasks import Starts, TaskService  # noqa: PLC0415
 
     once = OncePerKey(ReplyRepository(dynamo(), packer(), settings()), clock(), time.sleep)
-    tasks = TaskService(stores.tasks(), wallets.wallets(), stores.schedules(), settings(), clock())
+    starts = Starts(stores.schedules(), Coverage(operators(), settings(), clock()))
+    tasks = TaskService(stores.tasks(), wallets.wallets(), starts, settings(), clock())
     return build_app(gate(), tasks, _triggers(), _executions(), once)
 
 

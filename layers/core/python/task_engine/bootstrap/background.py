@@ -79,7 +79,7 @@ def _notices(service: TriggerService) -> NoticeIntake:
         votes=VoteRepository(dynamo(), settings()),
         tasks=stores.tasks(),
         triggers=service,
-        waits=WaitEvents(CheckRepository(dynamo(), settings(), clock()), stores.waits(), clock()),
+        waits=WaitEvents(CheckRepository(dynamo(), settings(), clock()), signals()),
         clock=clock(),
     )
     acts = NoticeActs(ActPorts(service, stores.tasks(), stores.executions(), clock()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from task_engine.model.json_value import JsonValue
+from task_engine.model.json_value import JsonObject, JsonValue
 
 
 class Verdict(StrEnum):
@@ -30,7 +30,8 @@ class Decision:
 class Wait:
     """One open or decided wait. `token` is the state machine's; `approvers` are
     addresses in any case, empty = the owner alone; `timeout_at` in ms. With a `chain_id` an event
-    of that chain decides, and nobody else."""
+    of that chain decides, and nobody else; `event` says which, as a trigger's configuration does,
+    while the wait is opened."""
 
     execution_id: str
     task_id: str
@@ -42,6 +43,7 @@ class Wait:
     token: str
     decision: Decision | None = None
     chain_id: int = 0
+    event: JsonObject | None = None
 
     def may_decide(self, caller: str) -> bool:
         """Whether this address may approve or reject."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypedDict
 
 from task_engine.errors import InvalidRequest, NodeError
 from task_engine.model.execution import Outcome, StepError
-from task_engine.model.json_value import JsonValue
+from task_engine.model.json_value import JsonObject, JsonValue
 from task_engine.model.plan import PlanNode
 from task_engine.model.wait import Decision, Verdict, Wait
+from task_engine.run.await_event import awaited_event
 from task_engine.run.node_runner import (
     LEASE_MS,
     Answer,
     NodeCall,
     RunPorts,
     done,
+    failure,
     finished_step,
     held,
     parse_call,
@@ -54,7 +58,9 @@ class AwaitRunner:
 
     def _open(self, run: Run, node: PlanNode, token: str) -> Answer:
         now = self._ports.clock.now_ms()
-        wait = self._waits.open(_wait(run, node, token, now), now)
+        event = awaited_event(self._ports, run, node)
+        opened = replace(_wait(run, node, token, now), **_of_event(event))
+        wait = self._waits.open(opened, now)
         if wait.decision is not None:
             # Decided before this walk came by (a revived one): on it goes.
             self._waits.deliver(wait)
@@ -72,21 +78,39 @@ class AwaitRunner:
             return held(claim)
         # What was decided must not become a failure because storage was away for a moment.
         wait = self._waits.find(run, key)
-        outcome = run_processor(lambda: self._outcome(node, wait))
+        unfit = self._unfit(run, node) if wait is None else None
+        outcome = unfit or run_processor(lambda: _outcome(node, wait))
         if outcome.has_data or outcome.error is not None:
             step = finished_step(run, node, outcome, (started, self._ports.clock.now_ms(), 1))
             return done(self._ports.steps.store(run, step))
         self._ports.steps.release(run, key)
         return {"next": "wait", "tokens": []}
 
-    @staticmethod
-    def _outcome(node: PlanNode, wait: Wait | None) -> Outcome:
-        """Without data and error: not decided yet."""
-        if node.config.get("channel") is None:
-            raise NodeError("awaiting events on chain needs operators, which this has none of")
-        if wait is None or wait.decision is None:
-            return Outcome(has_data=False)
-        return outcome_of(wait.decision, str(node.config.get("onReject") or "fail"))
+    def _unfit(self, run: Run, node: PlanNode) -> Outcome | None:
+        """Why the event that it is to wait for can't be told, before the wait is opened."""
+        try:
+            awaited_event(self._ports, run, node)
+        except NodeError as error:
+            return failure(error.stable_code, error.message)
+        return None
+
+
+def _outcome(node: PlanNode, wait: Wait | None) -> Outcome:
+    """Without data and error: not decided yet."""
+    if wait is None or wait.decision is None:
+        return Outcome(has_data=False)
+    if node.config.get("channel") is None:
+        return event_outcome(wait.decision)
+    return outcome_of(wait.decision, str(node.config.get("onReject") or "fail"))
+
+
+def event_outcome(decision: Decision) -> Outcome:
+    """The event's data, as a trigger gives it; a timeout fails the step."""
+    conditions = (CONDITIONS[decision.verdict],)
+    if decision.verdict is Verdict.TIMEOUT:
+        error = StepError("INVALID_REQUEST", "timed out: no such event came in time")
+        return Outcome(has_data=False, error=error, conditions=conditions)
+    return Outcome(data=decision.payload, conditions=conditions)
 
 
 def outcome_of(decision: Decision, on_reject: str) -> Outcome:
@@ -105,6 +129,20 @@ def outcome_of(decision: Decision, on_reject: str) -> Outcome:
     elif decision.verdict is Verdict.REJECT and on_reject != "continue":
         error = StepError("INVALID_REQUEST", f"rejected by {decision.by}")
     return Outcome(data=data, error=error, conditions=conditions)
+
+
+class _Event(TypedDict, total=False):
+    chain_id: int
+    event: JsonObject
+
+
+def _of_event(event: JsonObject | None) -> _Event:
+    chain_id = None if event is None else event.get("chainId")
+    if event is None:
+        return {}
+    if not isinstance(chain_id, int):
+        raise InvalidRequest("chainEvent.chainId is no number")
+    return {"chain_id": chain_id, "event": event}
 
 
 def _wait(run: Run, node: PlanNode, token: str, now_ms: int) -> Wait:

@@ -17,6 +17,8 @@ from task_engine.model.json_value import JsonObject, JsonValue
 from task_engine.model.node import CHAIN_NODE_TYPES, NodeType
 from task_engine.model.plan import Plan
 from task_engine.model.task import Definition, Task, TaskStatus
+from task_engine.model.trigger import TriggerType
+from task_engine.services.coverage import Coverage
 from task_engine.services.wallets import WalletService
 from task_engine.template.sandbox import syntax_error
 
@@ -26,8 +28,9 @@ _RUNNER = "inputVariables.settings.runner"
 class Drafting:
     """Checks and compiles create requests."""
 
-    def __init__(self, wallets: WalletService, settings: Settings) -> None:
+    def __init__(self, wallets: WalletService, coverage: Coverage, settings: Settings) -> None:
         self._wallets = wallets
+        self._coverage = coverage
         self._settings = settings
 
     def draft(self, owner: str, body: JsonObject, now_ms: int) -> tuple[Task, Plan]:
@@ -42,7 +45,11 @@ class Drafting:
             now_ms=now_ms,
             syntax_check=_syntax_check,
         )
-        refused = (*self._runner_problems(owner, body), *_not_offered(body, self._settings.chains))
+        refused = (
+            *self._runner_problems(owner, body),
+            *_not_offered(body, self._settings.chains),
+            *self._unwatched(body),
+        )
         try:
             draft = validate_task(body, rules)
         except InvalidRequest as error:
@@ -55,6 +62,20 @@ class Drafting:
         task = _task(owner, draft, now_ms)
         return task, compile_definition(task.definition)
 
+    def _unwatched(self, body: JsonObject) -> list[Problem]:
+        """Triggers and waits on chains that no live operator watches: they would never fire."""
+        places = [
+            (path, chain) for path, chain in _watch_places(body) if chain in self._settings.chains
+        ]
+        if not places:
+            return []
+        watched = self._coverage.watched(frozenset(chain for _, chain in places))
+        return [
+            Problem("CHAIN_NOT_WATCHED", path, f"no operator watches chain {chain} at present")
+            for path, chain in places
+            if chain not in watched
+        ]
+
     def _runner_problems(self, owner: str, body: JsonObject) -> tuple[Problem, ...]:
         """The wallet that is to act must be the caller's; its form is the validation's matter."""
         variables = body.get("inputVariables")
@@ -66,6 +87,7 @@ class Drafting:
         return (Problem("SMART_WALLET_NOT_FOUND", _RUNNER, text),)
 
 
+_WATCHED_TRIGGERS = frozenset(kind.value for kind in TriggerType if kind.on_chain)
 _REFUSED = "the workflow can't be created"
 
 
@@ -85,15 +107,31 @@ def _not_here(node: JsonValue, path: str, chains: Mapping[int, Chain]) -> Iterat
     config = given if isinstance(given, dict) else {}
     if kind is NodeType.LOOP:
         yield from _not_here(config.get("runner"), f"{path}.config.runner", chains)
-    elif kind is NodeType.AWAIT and config.get("chainEvent") is not None:
-        text = "events on chain can't be awaited in this deployment yet"
-        yield Problem("NOT_IMPLEMENTED", f"{path}.config.chainEvent", text)
     elif kind in CHAIN_NODE_TYPES:
         field = "chain" if kind is NodeType.BALANCE else "chainId"
         chain = chains.get(chain_id_of(config.get(field)) or 0)
         if chain is not None and not chain.rpc_urls:
             text = f"chain {chain.id} has no node here: its RPC URL is not configured"
             yield Problem("INVALID_NODE_CONFIG", f"{path}.config.{field}", text)
+
+
+def _watch_places(body: JsonObject) -> Iterator[tuple[str, int]]:
+    """Where a request names a chain that operators must watch, and which."""
+    trigger = body.get("trigger")
+    if isinstance(trigger, dict) and trigger.get("type") in _WATCHED_TRIGGERS:
+        yield from _chain_at(trigger.get("config"), "trigger.config.chainId")
+    nodes = body.get("nodes")
+    for place, node in enumerate(nodes if isinstance(nodes, list) else []):
+        config = node.get("config") if isinstance(node, dict) else None
+        if _kind(node) is NodeType.AWAIT and isinstance(config, dict):
+            path = f"nodes[{place}].config.chainEvent.chainId"
+            yield from _chain_at(config.get("chainEvent"), path)
+
+
+def _chain_at(holder: JsonValue, path: str) -> Iterator[tuple[str, int]]:
+    chain = holder.get("chainId") if isinstance(holder, dict) else None
+    if type(chain) is int:
+        yield path, chain
 
 
 def _kind(node: JsonValue) -> NodeType | None:

@@ -50,7 +50,7 @@ class TaskShelf:
 class WaitWaker(Protocol):
     """Waits for events on chain."""
 
-    def wake(self, finding: Finding, operator: str) -> None:
+    def wake(self, finding: Finding) -> None:
         """End the wait that the finding's check is of; raises NoticeRefused."""
 
 

@@ -153,7 +153,7 @@ class NoticeIntake:
         finding = notice.finding
         if _of_wait(finding):
             if self._agreed(notice, batch):
-                self._ports.waits.wake(finding, notice.operator)
+                self._ports.waits.wake(finding)
             return True
         found = batch.tasks.get(finding.owner, finding.check_id)
         task = self._acts.check(found, finding)

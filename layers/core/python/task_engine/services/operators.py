@@ -116,11 +116,5 @@ class OperatorService:
         return [notice_id(notice.finding) for notice, _ in read]
 
 
-def watched_chains(operators: Operators, now_ms: int) -> frozenset[int]:
-    """Chains that a live operator watches."""
-    live = (operator for operator in operators.all() if operator.live(now_ms))
-    return frozenset(chain for operator in live for chain in operator.chains)
-
-
 def _refused(problems: list[Problem]) -> InvalidRequest:
     return InvalidRequest("the notices can't be accepted", tuple(problems), code=problems[0].code)

@@ -11,6 +11,7 @@ from task_engine.model.json_value import JsonValue
 from task_engine.model.wait import Decision, Verdict, Wait
 from task_engine.services.ports import Executions
 
+BY_OPERATORS = "operator"
 _BY_PEOPLE = {"approve": Verdict.APPROVE, "reject": Verdict.REJECT}
 
 
@@ -63,7 +64,7 @@ class SignalService:
                 return self._executions.get(execution.task_id, execution.id) or execution
         if self._repeated(own, caller, verdict, more):
             return execution
-        if any(wait.decision is None for wait in waits) and not own:
+        if any(wait.decision is None and not wait.chain_id for wait in waits) and not own:
             raise Forbidden("only the node's approvers may decide", code="SIGNAL_FORBIDDEN")
         raise PreconditionFailed("nothing waits for a decision", code="SIGNAL_BAD_REQUEST")
 
@@ -98,6 +99,21 @@ class SignalService:
             ),
             None,
         )
+
+    def happened(self, owner: str, place: tuple[str, str], data: JsonValue) -> None:
+        """The event has come that the wait at `place` (execution, node) is for. Decides once; when
+        it was decided already it is delivered again, and too late it changes nothing."""
+        execution_id, node_id = place
+        now = self._clock.now_ms()
+        decision = Decision(Verdict.APPROVE, BY_OPERATORS, now, data)
+        for wait in self._waits.of(execution_id):
+            if wait.node_id != node_id or wait.owner != owner or not wait.chain_id:
+                continue
+            stands: Wait | None = wait
+            if wait.decision is None and now < wait.timeout_at:
+                stands = self._stands(wait, decision)
+            if stands is not None and stands.decision is not None:
+                self._waits.deliver(stands)
 
     def time_out(self, execution_id: str, node_id: str) -> None:
         """End a wait whose time is over; one that was decided stays as it is, and is delivered

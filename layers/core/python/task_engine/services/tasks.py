@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from task_engine.clock import Clock
 from task_engine.config import Settings
 from task_engine.errors import Conflict, EngineError, InvalidRequest, NotFound, Problem
@@ -9,11 +11,20 @@ from task_engine.ids import is_id
 from task_engine.model.json_value import JsonObject
 from task_engine.model.paging import Page, PageRequest
 from task_engine.model.task import Task, TaskStatus
+from task_engine.services.coverage import Coverage
 from task_engine.services.ports import Schedules, TaskFilter, Tasks
 from task_engine.services.wallets import WalletService
 
 _FINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED})
 _LIVE = frozenset({TaskStatus.ENABLED, TaskStatus.DISABLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """What makes tasks start by themselves: schedules, and operators on chains."""
+
+    schedules: Schedules
+    coverage: Coverage
 
 
 class TaskService:
@@ -23,13 +34,14 @@ class TaskService:
         self,
         tasks: Tasks,
         wallets: WalletService,
-        schedules: Schedules,
+        starts: Starts,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._tasks = tasks
         self._wallets = wallets
-        self._schedules = schedules
+        self._schedules = starts.schedules
+        self._coverage = starts.coverage
         self._settings = settings
         self._clock = clock
 
@@ -42,7 +54,7 @@ class TaskService:
         # The compiler and its schemas load only where a task is created.
         from task_engine.services.drafting import Drafting  # noqa: PLC0415
 
-        drafting = Drafting(self._wallets, self._settings)
+        drafting = Drafting(self._wallets, self._coverage, self._settings)
         task, plan = drafting.draft(owner, body, self._clock.now_ms())
         self._tasks.create(task, plan, self._settings.limits.max_active_tasks)
         try:
