@@ -11,6 +11,8 @@ UV := $(VENV)/bin/uv
 EMULATOR := .local/emulator
 
 ARGS ?=
+# Processes that share the tests' files among them; each has a stage of its own.
+WORKERS ?= 2
 STAGE ?= dev
 
 .DEFAULT_GOAL := help
@@ -31,7 +33,7 @@ dev-stop: setup  ## stop the local stage that `make dev` started
 	@$(PY) -m infra_cdk.local stop
 
 test: setup  ## run the tests; ARGS go to pytest, e.g. make test ARGS="tests/unit -x"
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 bench: setup  ## measure; prints tables and saves them as JSON
 	@$(PY) -m tests.benchmarks $(ARGS)
