@@ -12,8 +12,11 @@ import pytest
 
 from infra_cdk.local.client import Answer, ApiClient
 from infra_cdk.local.login import sign_in
+from infra_cdk.local.stage import LocalStage
 from infra_cdk.local.waiting import wait_until
+from tests.contract.chain_routes import use_operators, use_wallets
 from tests.contract.described import Description
+from tests.e2e.chains import OnChain
 
 pytestmark = pytest.mark.deployed
 WORKFLOWS = Path(__file__).parents[2] / "events" / "workflows"
@@ -85,10 +88,17 @@ class Caller:
         self.seen: set[str] = set()
 
     def __call__(
-        self, operation: str, status: int, body: Any = None, *, query: Any = None, **path: str
+        self,
+        operation: str,
+        status: int,
+        body: Any = None,
+        *,
+        query: Any = None,
+        headers: Any = None,
+        **path: str,
     ) -> Any:
         method, _, template = operation.partition(" ")
-        answer = self._api.request(method, template.format(**path), body, query)
+        answer = self._api.request(method, template.format(**path), body, query, headers)
         assert answer.status == status, f"{operation}: {answer.status} {answer.body}"
         self._description.check(operation, answer)
         if status < 300 or status == 501:
@@ -100,12 +110,24 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture
+def owner(stage: LocalStage) -> OnChain:
+    """An owner whose key the test has."""
+    return OnChain(stage)
+
+
+@pytest.fixture
+def api(owner: OnChain) -> ApiClient:
+    """That owner's client."""
+    return owner.api
+
+
+@pytest.fixture
 def call(api: ApiClient, description: Description) -> Caller:
     return Caller(api, description)
 
 
 def test_every_operation_answers_as_described(
-    api: ApiClient, call: Caller, description: Description
+    owner: OnChain, api: ApiClient, call: Caller, description: Description
 ) -> None:
     for use in (
         _access,
@@ -117,7 +139,10 @@ def test_every_operation_answers_as_described(
         _waits,
     ):
         use(api, call)
-    assert call.seen | {"POST /auth:exchange"} == description.operations()
+    use_wallets(owner, call)
+    use_operators(api, call)
+    elsewhere = {"POST /auth:exchange", "GET /tokens/{address}"}
+    assert call.seen | elsewhere == description.operations()
 
 
 def _access(api: ApiClient, call: Call) -> None:
