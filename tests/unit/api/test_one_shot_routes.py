@@ -122,7 +122,8 @@ def test_triggers_of_a_chain_need_one_that_can_be_read(world: World, kind: str) 
     missing = world.call("POST", "/triggers:run", trigger(kind))
     assert missing.status == 400
     assert "chain_id" in missing.json["detail"]
-    answer = world.call("POST", "/triggers:run", trigger(kind, chainId=11155111, interval=5))
+    config = {"chainId": 84532, "interval": 5, "queries": [{"addresses": ["0x" + "11" * 20]}]}
+    answer = world.call("POST", "/triggers:run", trigger(kind, **config))
     assert (answer.status, answer.json["success"]) == (200, False)
     assert answer.json["errorCode"] == "RPC_NODE_ERROR"
 

@@ -14,7 +14,7 @@ from task_engine.api.principal import Authenticator
 from task_engine.api.rate_limit import RateLimiter
 from task_engine.api.repeats import Repeats
 from task_engine.config import Limits, Settings
-from task_engine.errors import Unavailable
+from task_engine.errors import NodeError, Unavailable
 from task_engine.evm.address import Address
 from task_engine.evm.ed25519 import verify_ed25519
 from task_engine.evm.signer import LocalSigner
@@ -28,6 +28,7 @@ from task_engine.model.trigger import Trigger, TriggerType
 from task_engine.processors.branch import BranchProcessor
 from task_engine.processors.custom_code import CustomCodeProcessor
 from task_engine.services.auth import AuthService
+from task_engine.services.chain_triggers import ChainTriggers
 from task_engine.services.coverage import Coverage
 from task_engine.services.executions import ExecutionService
 from task_engine.services.one_shot import OneShot
@@ -43,11 +44,14 @@ from task_engine.services.signals import SignalService
 from task_engine.services.simulate import SimulationService
 from task_engine.services.tasks import Starts, TaskService
 from task_engine.services.tokens_jwt import TokenVerifier, issue_token
+from task_engine.services.trigger_trials import TriggerTrials
 from task_engine.services.triggers import TriggerPorts, TriggerService
 from task_engine.services.user_operations import UserOperationService
 from task_engine.services.wallets import WalletService
 from task_engine.services.withdrawals import WithdrawService
 
+from tests.fakes.chain import FakeChain
+from tests.fakes.chain import FakeTokens as TokenNames
 from tests.fakes.clock import START_MS, FakeClock
 from tests.fakes.machines import FakeQueue, FakeSchedules, FakeSigner, FakeSteps, FakeWalker
 from tests.fakes.operators import FakeChecks, FakeNoticeQueue, FakeOperators
@@ -110,6 +114,8 @@ class World:
         self.replies = FakeReplies()
         self.pauses: list[float] = []
         self.operators = FakeOperators()
+        self.chain = FakeChain(FakeClock(), CHAIN)
+        self.token_names = TokenNames()
         self.checks = FakeChecks()
         self.notices = FakeNoticeQueue()
         self.partners = PartnerVerifier(partner_registry(), verify_ed25519, self.clock)
@@ -188,9 +194,12 @@ class World:
             NodeType.BRANCH: lambda: BranchProcessor(limits),
         }
         runs = ScratchRuns(code, limits, clock)
+        on_chain = ChainTriggers(self._rpc, self.token_names, clock)
+        trials = TriggerTrials(limits, clock, lambda: on_chain)
         return nodes.OneShotServices(
             one_shot=OneShot(runs, self.own_secrets, limits, clock),
-            simulation=SimulationService(runs, self.own_secrets, self.settings, clock),
+            simulation=SimulationService(runs, self.own_secrets, trials, self.settings, clock),
+            trials=trials,
             once=OncePerKey(self.replies, clock, lambda _: None),
             gas_price=self._gas_price,
         )
@@ -200,6 +209,11 @@ class World:
         if price is None:
             raise Unavailable("no such chain", code="FEES_UNAVAILABLE")
         return price
+
+    def _rpc(self, chain_id: int) -> FakeChain:
+        if chain_id != self.chain.chain_id:
+            raise NodeError(f"chain {chain_id} has no RPC URL here", code="RPC_NODE_ERROR")
+        return self.chain
 
     def token(self, owner: str = OWNER, chain_id: int = CHAIN) -> str:
         return issue_token(self.signer, owner, chain_id, self.clock.ms // 1000 + 3600)

@@ -20,6 +20,7 @@ from task_engine.services.fees import GasPrice, PricedNode, estimate_fees
 from task_engine.services.one_shot import NodeRun, OneShot
 from task_engine.services.replies import Made, OncePerKey, reply_name
 from task_engine.services.simulate import SimulationService
+from task_engine.services.trigger_trials import TriggerTrials
 
 _KEPT_SECONDS = 15 * 60
 
@@ -30,6 +31,7 @@ class OneShotServices:
 
     one_shot: OneShot
     simulation: SimulationService
+    trials: TriggerTrials
     once: OncePerKey
     gas_price: GasPrice
 
@@ -61,7 +63,7 @@ class Nodes:
         """POST /triggers:run; 200 whether or not the trigger could fire"""
         fields = Fields(json_object(request.body))
         trigger = fields.mapping("trigger")
-        fields.mapping("triggerInput")
+        given = fields.mapping("triggerInput")
         kind = trigger_type_of(trigger.get("type"))
         config = trigger.get("config")
         if kind is None:
@@ -72,7 +74,9 @@ class Nodes:
         fields.finish()
         if kind is None or not isinstance(config, dict | None):
             raise InvalidRequest("the trigger can't be told", code="TRIGGERS_BAD_TRIGGER")
-        outcome = self._services.one_shot.run_trigger(kind, config or {})
+        if "blockNumber" in given and kind is TriggerType.BLOCK:
+            config = {**(config or {}), "blockNumber": given["blockNumber"]}
+        outcome = self._services.trials.outcome(kind, config or {}, _runner(given))
         return Reply(200, trigger_run_json(outcome))
 
     def simulate(self, request: Request) -> Reply:
@@ -101,6 +105,12 @@ class Nodes:
         fields.finish()
         estimate = estimate_fees(nodes, chain_id, self._services.gas_price)
         return Reply(200, estimate_json(estimate))
+
+
+def _runner(variables: dict[str, JsonValue]) -> str:
+    settings = variables.get("settings")
+    runner = settings.get("runner") if isinstance(settings, dict) else None
+    return runner if isinstance(runner, str) else ""
 
 
 _DEFINITION = ("trigger", "nodes", "edges", "inputVariables", "smartWalletAddress", "name")

@@ -37,6 +37,10 @@ def trigger_run_json(outcome: Outcome) -> dict[str, JsonValue]:
     """A RunTriggerResponse."""
     document = _result(outcome)
     document["output"] = {"data": outcome.data} if outcome.has_data else {}
+    if outcome.metadata is not None:
+        document["metadata"] = outcome.metadata
+    if outcome.chain is not None:
+        document["executionContext"] = context_json(outcome.chain)
     return document
 
 

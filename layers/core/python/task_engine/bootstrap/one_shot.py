@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 
 from task_engine.api.application import Application, Gate
 from task_engine.api.nodes import OneShotServices, build_app
@@ -23,6 +24,7 @@ from task_engine.services.one_shot import OneShot
 from task_engine.services.replies import OncePerKey
 from task_engine.services.scratch import ProcessorOf, ScratchRuns
 from task_engine.services.simulate import SimulationService
+from task_engine.services.trigger_trials import OnChain, TriggerTrials
 
 
 def build_nodes_api(gate: Gate) -> Application:
@@ -33,13 +35,23 @@ def build_nodes_api(gate: Gate) -> Application:
     reader = SecretReader(vault, chosen.server_variables, clock())
     secrets = OwnSecrets(dynamo(), reader, chosen)
     replies = ReplyRepository(dynamo(), packer(), chosen)
+    trials = TriggerTrials(chosen.limits, clock(), _on_chain)
     services = OneShotServices(
         one_shot=OneShot(runs, secrets, chosen.limits, clock()),
-        simulation=SimulationService(runs, secrets, chosen, clock()),
+        simulation=SimulationService(runs, secrets, trials, chosen, clock()),
+        trials=trials,
         once=OncePerKey(replies, clock(), time.sleep),
         gas_price=_gas_price,
     )
     return build_app(gate, services)
+
+
+@cache
+def _on_chain() -> OnChain:
+    from task_engine.bootstrap.chains import chains, tokens  # noqa: PLC0415 - loads Keccak
+    from task_engine.services.chain_triggers import ChainTriggers  # noqa: PLC0415
+
+    return ChainTriggers(chains().rpc, tokens(), clock())
 
 
 def _gas_price(chain_id: int) -> int:

@@ -9,26 +9,21 @@ from dataclasses import dataclass, field
 from task_engine.clock import Clock
 from task_engine.compiler.references import references_of
 from task_engine.config import Limits
-from task_engine.errors import InvalidRequest, Problem
 from task_engine.evm.simulated import Erc20Override
 from task_engine.ids import new_id
 from task_engine.model.execution import Outcome
 from task_engine.model.json_value import JsonObject, JsonValue
 from task_engine.model.node import CHAIN_NODE_TYPES, NodeType
 from task_engine.model.plan import PlanNode
-from task_engine.model.trigger import TriggerType
 from task_engine.processors.base import Origin, Scope
 from task_engine.run.memory import ScratchState
 from task_engine.run.node_runner import failure, run_processor
-from task_engine.services.firing import manual_problem, merged_map, timed_data
 from task_engine.services.scratch import ScratchRuns, SecretsOf
 from task_engine.template.redact import Redactor
 
 ONE_NODE_SECONDS = 24.0
 # Of which so many are left for the last look.
 _LEAVE_SECONDS = 4.0
-CHAIN_TRIGGERS = frozenset({TriggerType.BLOCK, TriggerType.EVENT})
-_CONFIG = "INVALID_TRIGGER_CONFIG"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,51 +88,6 @@ class OneShot:
             self._pause(min(1.0, outcome.wait_seconds))
             outcome = run_processor(lambda: processor.run(node, scope))
         return Redactor(scope.secrets).outcome(outcome)
-
-    def run_trigger(self, kind: TriggerType, config: JsonObject) -> Outcome:
-        """What the trigger would bring if it fired now. Raises InvalidRequest for a trigger of
-        blocks or events that names no chain."""
-        return trigger_outcome(kind, config, self._limits, self._clock.now_ms())
-
-
-def trigger_outcome(kind: TriggerType, config: JsonObject, limits: Limits, now_ms: int) -> Outcome:
-    """Data of a trigger that fires now; a configuration that can't fire is the outcome's error.
-    A cron that can't be read still has a time: now."""
-    if kind in CHAIN_TRIGGERS:
-        return _on_chain(config)
-    if kind is TriggerType.MANUAL:
-        return _manual(config, limits)
-    if kind is TriggerType.FIXED_TIME and not config.get("epochs"):
-        return failure(_CONFIG, "epochs is required: at least one time in milliseconds")
-    if kind is TriggerType.CRON and not config.get("schedules"):
-        return failure(_CONFIG, "schedules is required: at least one")
-    return Outcome(data=timed_data(now_ms))
-
-
-def _on_chain(config: JsonObject) -> Outcome:
-    chain = config.get("chainId")
-    if type(chain) is not int or chain <= 0:
-        text = "chain_id is required: a positive whole number in config.chainId"
-        problem = Problem("TRIGGERS_BAD_TRIGGER", "trigger.config.chainId", text)
-        raise InvalidRequest(text, (problem,), code="TRIGGERS_BAD_TRIGGER")
-    text = f"chain {chain} can't be read: this deployment has no node for it yet"
-    return failure("RPC_NODE_ERROR", text)
-
-
-def _manual(config: JsonObject, limits: Limits) -> Outcome:
-    if config.get("data") is None:
-        return failure(_CONFIG, "data is required and cannot be null")
-    if not config.get("lang"):
-        return failure(_CONFIG, "lang is required: json, javascript, graphql or handlebars")
-    problem = manual_problem(config["data"], str(config["lang"]), limits)
-    if problem:
-        return failure(_CONFIG, f"data {problem}")
-    for name in ("headers", "pathParams"):
-        try:
-            merged_map(config.get(name))
-        except ValueError:
-            return failure(_CONFIG, f"{name} must be an object of texts")
-    return Outcome(data=config["data"])
 
 
 def _variables(run: NodeRun) -> dict[str, JsonValue]:

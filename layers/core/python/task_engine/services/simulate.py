@@ -23,8 +23,8 @@ from task_engine.model.trigger import Trigger, TriggerRecord, TriggerType
 from task_engine.run.finish import skipped_nodes
 from task_engine.services.executions import ExecutionDetail
 from task_engine.services.firing import merged_map
-from task_engine.services.one_shot import CHAIN_TRIGGERS, trigger_outcome
 from task_engine.services.scratch import ScratchRuns, SecretsOf
+from task_engine.services.trigger_trials import TriggerTrials
 
 SIMULATION_SECONDS = 25.0
 
@@ -42,9 +42,15 @@ class SimulationService:
     """Simulates workflows with the caller's own secrets and an empty `state.*`."""
 
     def __init__(
-        self, runs: ScratchRuns, secrets: SecretsOf, settings: Settings, clock: Clock
+        self,
+        runs: ScratchRuns,
+        secrets: SecretsOf,
+        trials: TriggerTrials,
+        settings: Settings,
+        clock: Clock,
     ) -> None:
         self._runs = runs
+        self._trials = trials
         self._secrets = secrets
         self._settings = settings
         self._clock = clock
@@ -59,7 +65,7 @@ class SimulationService:
         definition = _definition(body, self._rules(now))
         plan = compile_definition(definition)
         trigger = definition.trigger
-        fired = trigger_outcome(trigger.type, trigger.config, self._settings.limits, now)
+        fired = self._trials.outcome(trigger.type, trigger.config, _runner(definition))
         execution = _execution(owner, trigger, fired, (now, chain_id))
         if fired.error is not None:
             failed = replace(
@@ -89,6 +95,13 @@ class SimulationService:
         # How often a trigger may fire matters to what stays.
         limits = replace(self._settings.limits, min_cron_gap_seconds=0, min_block_gap_seconds=0)
         return ValidationRules(limits, frozenset(self._settings.chains), now_ms)
+
+
+def _runner(definition: Definition) -> str:
+    """The wallet that acts, "" without one."""
+    settings = definition.input_variables.get("settings")
+    runner = settings.get("runner") if isinstance(settings, dict) else None
+    return runner if isinstance(runner, str) else ""
 
 
 def _definition(body: JsonObject, rules: ValidationRules) -> Definition:
@@ -141,7 +154,7 @@ def _execution(owner: str, trigger: Trigger, fired: Outcome, times: tuple[int, i
     now, chain_id = times
     config = trigger.config
     manual = trigger.type is TriggerType.MANUAL and fired.error is None
-    chain = config.get("chainId") if trigger.type in CHAIN_TRIGGERS else None
+    chain = config.get("chainId") if trigger.type.on_chain else None
     return Execution(
         id=new_id(now),
         task_id="",
