@@ -16,7 +16,7 @@ WORKERS ?= 2
 STAGE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev dev-stop test bench lint format openapi deploy lock clean
+.PHONY: help setup demo dev dev-stop ops test bench lint format openapi deploy lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -31,6 +31,9 @@ dev: setup  ## start a local stage in the background
 
 dev-stop: setup  ## stop the local stage that `make dev` started
 	@$(PY) -m infra_cdk.local stop
+
+ops: setup  ## look after a deployment, e.g. make ops ARGS="--stage dev alarms"
+	@$(PY) -m infra_cdk.ops $(ARGS)
 
 test: setup  ## run the tests; ARGS go to pytest, e.g. make test ARGS="tests/unit -x"
 	@$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)

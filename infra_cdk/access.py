@@ -20,8 +20,10 @@ class Grant:
 
 
 _SIGN = ("kms:GetPublicKey", "kms:Sign")
-# Deployments without chains have no such keys, and their functions no such rights.
-_OF_CHAINS = {
+# Deployments without chains, or with a first key for tokens, have no such keys, and their functions
+# no such rights.
+_OPTIONAL = {
+    "earlier_token_key": "EARLIER_TOKEN_KEY",
     "controller_key": "CONTROLLER_KEY",
     "bundler_key": "BUNDLER_KEY",
     "paymaster_key": "PAYMASTER_KEY",
@@ -34,7 +36,10 @@ _MEANING: Mapping[Use, Grant] = {
     Use.ENCRYPT_SECRETS: Grant(("SECRETS_KEY",), {"secrets_key": ("kms:Encrypt",)}),
     Use.DECRYPT_SECRETS: Grant(("SECRETS_KEY",), {"secrets_key": ("kms:Decrypt",)}),
     Use.SIGN_TOKENS: Grant(("TOKEN_KEY",), {"token_key": ("kms:GenerateMac",)}),
-    Use.VERIFY_TOKENS: Grant(("TOKEN_KEY",), {"token_key": ("kms:VerifyMac",)}),
+    Use.VERIFY_TOKENS: Grant(
+        ("TOKEN_KEY", "EARLIER_TOKEN_KEY"),
+        {"token_key": ("kms:VerifyMac",), "earlier_token_key": ("kms:VerifyMac",)},
+    ),
     Use.ENQUEUE: Grant(("EXECUTION_QUEUE_URL",), {"execution_queue": ("sqs:SendMessage",)}),
     Use.WALK_EXPRESS: Grant(("WALK_EXPRESS_ARN",), {"walk_express": ("states:StartExecution",)}),
     Use.WALK_STANDARD: Grant(("WALK_STANDARD_ARN",), {"walk_standard": ("states:StartExecution",)}),
@@ -90,7 +95,7 @@ class Access:
         wanted = {f"TABLE_{table.split('/')[0].upper()}" for table in spec.tables}
         for use in spec.uses:
             wanted.update(_MEANING[use].names)
-        wanted -= set(_OF_CHAINS.values()) - self.names.keys()
+        wanted -= set(_OPTIONAL.values()) - self.names.keys()
         given = {name: self.names[name] for name in wanted}
         settings = {**self._stage.settings, **self._stage.derived()}
         given.update({name: settings[name] for name in spec.settings if name in settings})
@@ -103,7 +108,7 @@ class Access:
         return [
             self._statement(arn_name, sorted(allowed))
             for arn_name, allowed in sorted(_actions(spec).items())
-            if arn_name in self.arns or arn_name not in _OF_CHAINS
+            if arn_name in self.arns or arn_name not in _OPTIONAL
         ]
 
     def findings(self, spec: FunctionSpec) -> list[Wildcard]:

@@ -28,12 +28,14 @@ class Packaging(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """What watches the deployment."""
+    """What watches the deployment. `concurrency_quota` is the account's of concurrent function
+    calls (Service Quotas tells it): an alarm is raised at four fifths."""
 
     alarms: bool = True
     dashboard: bool = True
     gateway_logs: bool = True
     alarm_email: str = ""
+    concurrency_quota: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,11 @@ class StageConfig:
     asset_bucket: str = ""
     monitoring: Monitoring = Monitoring()
     settings: Mapping[str, str] = field(default_factory=dict)
+    key_generations: Mapping[str, int] = field(default_factory=dict)
+
+    def key_generation(self, name: str) -> int:
+        """Counts from 1; a higher one means a new key (docs/operations.md)."""
+        return self.key_generations.get(name, 1)
 
     @property
     def prefix(self) -> str:
@@ -102,6 +109,8 @@ _USER_SETTINGS = LIMIT_NAMES | {
     "SERVER_VARIABLES",
 }
 
+_ROTATED = frozenset({"bundler", "controller", "operator", "paymaster", "tokens"})
+
 _NOTHING_WATCHES = Monitoring(alarms=False, dashboard=False, gateway_logs=False)
 
 _STAGES = {
@@ -144,8 +153,9 @@ def stage_config(name: str, environ: Mapping[str, str] | None = None) -> StageCo
     """The stage, with what the user's environment changes.
 
     `TASK_ENGINE_<SETTING>` overrides a setting (limits, chains, hosts), and besides those
-    `TASK_ENGINE_ARCHITECTURE`, `TASK_ENGINE_MAP_CONCURRENCY`, `TASK_ENGINE_LOG_RETENTION_DAYS` and
-    `TASK_ENGINE_ALARM_EMAIL`. Raises ValueError for an unknown stage or value.
+    `TASK_ENGINE_ARCHITECTURE`, `TASK_ENGINE_MAP_CONCURRENCY`, `TASK_ENGINE_LOG_RETENTION_DAYS`,
+    `TASK_ENGINE_ALARM_EMAIL`, `TASK_ENGINE_CONCURRENCY_QUOTA` and `TASK_ENGINE_KEY_GENERATIONS`.
+    Raises ValueError for an unknown stage or value.
     """
     if name not in _STAGES:
         raise ValueError(f"unknown stage {name!r}; there are {', '.join(STAGE_NAMES)}")
@@ -157,9 +167,25 @@ def stage_config(name: str, environ: Mapping[str, str] | None = None) -> StageCo
         architecture=_architecture(env.get(f"{PREFIX}ARCHITECTURE") or base.architecture),
         map_concurrency=_positive(env, "MAP_CONCURRENCY", base.map_concurrency),
         log_retention_days=_positive(env, "LOG_RETENTION_DAYS", base.log_retention_days),
-        monitoring=replace(base.monitoring, alarm_email=env.get(f"{PREFIX}ALARM_EMAIL", "")),
+        monitoring=replace(
+            base.monitoring,
+            alarm_email=env.get(f"{PREFIX}ALARM_EMAIL", ""),
+            concurrency_quota=_positive(env, "CONCURRENCY_QUOTA", 1000),
+        ),
         settings=dict(sorted({**base.settings, **given}.items())),
+        key_generations=_generations(env.get(f"{PREFIX}KEY_GENERATIONS", "")),
     )
+
+
+def _generations(text: str) -> dict[str, int]:
+    """`tokens=2,bundler=3`"""
+    found = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, number = part.partition("=")
+        if name not in _ROTATED or not number.isdecimal() or int(number) < 1:
+            raise ValueError(f"{PREFIX}KEY_GENERATIONS must be like tokens=2, not {part!r}")
+        found[name] = int(number)
+    return found
 
 
 def _architecture(text: str) -> Literal["arm64", "x86_64"]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -11,14 +14,26 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
+from task_engine.observability import NAMESPACE
 
-from infra_cdk.constructs.watched import PERIOD, Watched, failures_of, sum_of
+from infra_cdk.constructs.watched import PERIOD, Watched, failure_ratio, failures_of, sum_of
 from infra_cdk.stage import StageConfig
 
 _OLDEST_MESSAGE_SECONDS = 300
-_LAG_SECONDS = 300
 _ABOVE = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
+_BELOW = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+_WORST_PERCENT = 5
+_MOST_LAG_SECONDS = 300
+_FEWEST_SENDS = 20
 _NO_DATA_IS_FINE = cloudwatch.TreatMissingData.NOT_BREACHING
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an alarm says, and its page of the runbook."""
+
+    text: str
+    page: str
 
 
 class Alarms(Construct):
@@ -31,38 +46,75 @@ class Alarms(Construct):
         self._stage = stage
         self._topic = self._add_topic(stage) if stage.monitoring.alarm_email else None
         self._watch_queues(watched)
-        for name, machine in watched.machines.items():
-            self._add(f"{name}WalksFailed", failures_of(machine), "Walks failed as a whole")
-        for name, group in watched.functions.items():
-            self._add(f"{name}Errors", sum_of(group, "errors"), "Functions raised errors")
-            self._add(f"{name}Throttles", sum_of(group, "throttles"), "Functions were throttled")
+        self._watch_walks(watched)
+        self._watch_functions(watched)
+        self._watch_chains(watched.chains)
         self._add(
             "ApiFailures",
             watched.api.metric_server_error(period=PERIOD, statistic="Sum"),
-            "The API answered with 5xx",
+            Told("The API answered with 5xx", "api-failures"),
+        )
+        self._add(
+            "KmsErrors",
+            _told_by_functions("KmsErrors", stage=stage.name),
+            Told("Keys could not be used: nobody signs in, no secret is read", "kms-errors"),
+        )
+
+    def _watch_walks(self, watched: Watched) -> None:
+        for name, machine in watched.machines.items():
+            self._add(
+                f"{name}WalksFailed",
+                failures_of(machine),
+                Told("Walks failed as a whole", "walks-failed"),
+            )
+        self._add(
+            "ErrorRatio",
+            failure_ratio(list(watched.machines.values())),
+            Told("More than one walk in twenty fails as a whole", "error-ratio"),
+            threshold=_WORST_PERCENT,
         )
         self._add(
             "StuckExecutions",
             self._stuck(watched.sweeper_logs),
-            "Executions stopped and could not be brought to an end",
+            Told("Executions stopped and could not be brought to an end", "stuck-executions"),
         )
-        for chain_id in watched.chains:
-            self._add(
-                f"Chain{chain_id}Lag",
-                self._lag(chain_id),
-                "The operator is more than five minutes behind the chain: tasks fire late",
-                threshold=_LAG_SECONDS,
-            )
 
-    def _lag(self, chain_id: int) -> cloudwatch.IMetric:
-        """As the operator writes it after each of its turns, in seconds."""
-        return cloudwatch.Metric(
-            namespace="TaskEngine",
-            metric_name="OperatorLag",
-            dimensions_map={"chain": str(chain_id), "stage": self._stage.name},
-            period=PERIOD,
-            statistic="Maximum",
+    def _watch_functions(self, watched: Watched) -> None:
+        for name, group in watched.functions.items():
+            errors, throttles = sum_of(group, "errors"), sum_of(group, "throttles")
+            self._add(f"{name}Errors", errors, Told("Functions raised errors", "function-errors"))
+            self._add(f"{name}Throttles", throttles, Told("Functions were throttled", "throttles"))
+        quota = self._stage.monitoring.concurrency_quota
+        self._add(
+            "Concurrency",
+            # What calls and reservations take of the account's quota together:
+            # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html
+            cloudwatch.Metric(
+                namespace="AWS/Lambda",
+                metric_name="ClaimedAccountConcurrency",
+                period=PERIOD,
+                statistic="Maximum",
+            ),
+            Told(f"Four fifths of {quota} concurrent calls are taken", "concurrency"),
+            threshold=quota * 4 // 5,
         )
+
+    def _watch_chains(self, chains: Sequence[int]) -> None:
+        for chain in chains:
+            where = {"stage": self._stage.name, "chain": str(chain)}
+            self._add(
+                f"Chain{chain}Lag",
+                _told_by_functions("OperatorLag", "Maximum", **where),
+                Told(f"Chain {chain} is watched with a delay", "operator-lag"),
+                threshold=_MOST_LAG_SECONDS,
+            )
+            self._add(
+                f"Chain{chain}LowFunds",
+                _told_by_functions("SendsLeft", "Minimum", **where),
+                Told(f"The sending account is nearly empty on chain {chain}", "low-funds"),
+                threshold=_FEWEST_SENDS,
+                comparison=_BELOW,
+            )
 
     def _watch_queues(self, watched: Watched) -> None:
         for name, letters in watched.dead_letters.items():
@@ -71,7 +123,7 @@ class Alarms(Construct):
                 letters.queue.metric_approximate_number_of_messages_visible(
                     period=PERIOD, statistic="Maximum"
                 ),
-                "Messages that nobody could handle: look at them, then redrive them",
+                Told("Messages that nobody could handle", "dead-letters"),
             )
         for name, work in watched.queues.items():
             self._add(
@@ -79,7 +131,7 @@ class Alarms(Construct):
                 work.queue.metric_approximate_age_of_oldest_message(
                     period=PERIOD, statistic="Maximum"
                 ),
-                "Messages wait for longer than five minutes",
+                Told("Messages wait for longer than five minutes", "late-messages"),
                 threshold=_OLDEST_MESSAGE_SECONDS,
             )
 
@@ -103,16 +155,21 @@ class Alarms(Construct):
         )
 
     def _add(
-        self, name: str, metric: cloudwatch.IMetric, description: str, threshold: int = 0
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        told: Told,
+        threshold: int = 0,
+        comparison: cloudwatch.ComparisonOperator = _ABOVE,
     ) -> None:
         alarm = cloudwatch.Alarm(
             self,
             name,
             alarm_name=f"{self._stage.prefix}-{name}",
-            alarm_description=description,
+            alarm_description=f"{told.text}. What to do: docs/runbook/{told.page}.md",
             metric=metric,
             threshold=threshold,
-            comparison_operator=_ABOVE,
+            comparison_operator=comparison,
             evaluation_periods=1,
             treat_missing_data=_NO_DATA_IS_FINE,
         )
@@ -141,3 +198,14 @@ class Alarms(Construct):
         )
         topic.add_subscription(subscriptions.EmailSubscription(stage.monitoring.alarm_email))
         return topic
+
+
+def _told_by_functions(name: str, statistic: str = "Sum", **dimensions: str) -> cloudwatch.IMetric:
+    """A figure that functions write into their logs (task_engine.observability)."""
+    return cloudwatch.Metric(
+        namespace=NAMESPACE,
+        metric_name=name,
+        dimensions_map=dimensions,
+        period=PERIOD,
+        statistic=statistic,
+    )

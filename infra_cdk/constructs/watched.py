@@ -59,3 +59,25 @@ def failures_of(machine: sfn.IStateMachine) -> cloudwatch.MathExpression:
         period=PERIOD,
         label="failed walks",
     )
+
+
+# Of fewer walks a single failure would be a large part; it raises an alarm of its own.
+_FEWEST_WALKS = 20
+
+
+def failure_ratio(machines: Sequence[sfn.IStateMachine]) -> cloudwatch.MathExpression:
+    """Per cent of walks that failed as a whole, 0 while there are few."""
+    names = {"failed": "failed", "aborted": "aborted", "timedOut": "timed_out"}
+    figures = {
+        f"{name}{number}": getattr(machine, f"metric_{metric}")(period=PERIOD)
+        for number, machine in enumerate(machines)
+        for name, metric in {**names, "started": "started"}.items()
+    }
+    bad = "+".join(name for name in figures if not name.startswith("started"))
+    started = "+".join(name for name in figures if name.startswith("started"))
+    return cloudwatch.MathExpression(
+        expression=f"IF({started} >= {_FEWEST_WALKS}, 100*({bad})/({started}), 0)",
+        using_metrics=figures,
+        period=PERIOD,
+        label="% of walks failed",
+    )

@@ -58,6 +58,8 @@ class StatefulStack(Stack):
         outputs["BlobBucket"] = self.blobs.bucket.bucket_name
         outputs["SecretsKeyId"] = self.keys.secrets.key_id
         outputs["TokenKeyId"] = self.keys.tokens.key_id
+        for name, key in self.keys.earlier.items():
+            outputs[f"{name}KeyId"] = key.key_id
         for name, key in self.keys.signing.items():
             outputs[f"{name.capitalize()}KeyId"] = key.key_id
         outputs["ExecutionQueueUrl"] = self.executions.queue.queue_url

@@ -238,6 +238,9 @@ def _data_access(stage: StageConfig, data: StatefulStack) -> Access:
         SCHEDULE_DLQ_ARN=data.missed_schedules.queue.queue_arn,
         EVENT_BUS=data.bus.event_bus_name,
     )
+    if data.keys.earlier_tokens is not None:
+        access.names["EARLIER_TOKEN_KEY"] = data.keys.earlier_tokens.key_id
+        access.arns["earlier_token_key"] = data.keys.earlier_tokens.key_arn
     for name, key in data.keys.signing.items():
         access.names[f"{name.upper()}_KEY"] = key.key_id
         access.arns[f"{name}_key"] = key.key_arn

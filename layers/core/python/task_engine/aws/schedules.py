@@ -112,6 +112,15 @@ class SchedulerSchedules:
                 raise
 
 
+def schedule_names(task: Task, now_ms: int) -> set[str]:
+    """Names of the schedules that an enabled task has at that time."""
+    return {
+        f"{task.id}-{schedule.number}"
+        for schedule in _schedules(task)
+        if not schedule.once_at or schedule.once_at > now_ms
+    }
+
+
 def _schedules(task: Task) -> list[_Schedule]:
     config = task.definition.trigger.config
     kind = task.definition.trigger.type

@@ -13,20 +13,27 @@ from task_engine.config import Settings
 
 
 class KmsTokenSigner:
-    """Implements TokenSigner; each method is one call."""
+    """Implements TokenSigner; each method is one call, `verify` of another's MAC may be two."""
 
     def __init__(self, client: AwsClient, settings: Settings) -> None:
         self._client = client
         self._settings = settings
 
     def sign(self, message: bytes) -> bytes:
-        """HMAC-SHA-256."""
-        answer = self._client.call("GenerateMac", self._parameters(message))
+        """HMAC-SHA-256 by the present key."""
+        answer = self._client.call("GenerateMac", _parameters(self._present, message))
         return base64.b64decode(answer["Mac"])
 
     def verify(self, message: bytes, mac: bytes) -> bool:
-        """False when the MAC is another's; raises Unavailable."""
-        parameters = {**self._parameters(message), "Mac": base64.b64encode(mac).decode()}
+        """False when the MAC is another's; raises Unavailable. While a key is followed by a new one
+        both count: a token says nothing of its key."""
+        earlier = self._settings.names.get("EARLIER_TOKEN_KEY", "")
+        return any(
+            self._verify(key, message, mac) for key in filter(None, (self._present, earlier))
+        )
+
+    def _verify(self, key: str, message: bytes, mac: bytes) -> bool:
+        parameters = {**_parameters(key, message), "Mac": base64.b64encode(mac).decode()}
         try:
             return bool(self._client.call("VerifyMac", parameters).get("MacValid"))
         except AwsError as error:
@@ -34,9 +41,14 @@ class KmsTokenSigner:
                 return False
             raise
 
-    def _parameters(self, message: bytes) -> dict[str, str]:
-        return {
-            "KeyId": self._settings.name("TOKEN_KEY"),
-            "MacAlgorithm": "HMAC_SHA_256",
-            "Message": base64.b64encode(message).decode(),
-        }
+    @property
+    def _present(self) -> str:
+        return self._settings.name("TOKEN_KEY")
+
+
+def _parameters(key: str, message: bytes) -> dict[str, str]:
+    return {
+        "KeyId": key,
+        "MacAlgorithm": "HMAC_SHA_256",
+        "Message": base64.b64encode(message).decode(),
+    }

@@ -17,6 +17,7 @@ from task_engine.aws.failures import TimedOut, failure_of, should_repeat
 from task_engine.aws.signature import Target, encoded_path, encoded_query, signed_headers
 from task_engine.errors import Unavailable
 from task_engine.kept_connections import KeptConnections
+from task_engine.observability import stage_metric
 
 _TRIES = 4
 _BASE_SECONDS = 0.05
@@ -31,6 +32,10 @@ _JSON_PROTOCOL = {
     "states": ("AWSStepFunctions", "1.0"),
     "events": ("AWSEvents", "1.1"),
 }
+# What KMS says of a token or ciphertext that is not ours.
+_CALLERS_FAULT = frozenset(
+    {"InvalidCiphertextException", "KMSInvalidMacException", "ValidationException"}
+)
 Observer = Callable[[str, str], None]
 
 
@@ -96,20 +101,28 @@ class AwsClient:
                 status, name, raw = self._once(request)
             except TimeoutError as error:
                 if last or request.timeout:
+                    self._tell_failure("")
                     raise TimedOut(
                         f"{operation}: no answer in time from {self._service}"
                     ) from error
             except (OSError, http.client.HTTPException) as error:
                 if last:
+                    self._tell_failure("")
                     raise Unavailable(f"{operation}: no answer from {self._service}") from error
             else:
                 if status < 300:
                     return Answered(status, raw)
                 name, document = _error_of(raw, name)
                 if last or not should_repeat(status, name):
+                    self._tell_failure(name)
                     raise failure_of(operation, status, name, document)
             time.sleep(random.uniform(0, min(_MOST_SECONDS, _BASE_SECONDS * 2**attempt)))
         raise AssertionError("unreachable")
+
+    def _tell_failure(self, name: str) -> None:
+        """Count the failures of keys: without them nobody signs in and no secret is read."""
+        if self._service == "kms" and name not in _CALLERS_FAULT:
+            stage_metric("KmsErrors")
 
     def _once(self, request: _Request) -> tuple[int, str, bytes]:
         """Status, error name from the header ("" if none) and body."""

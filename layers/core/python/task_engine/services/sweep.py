@@ -87,6 +87,8 @@ class Sweeper:
         return False
 
     def _give_up(self, execution: Execution, reason: str) -> None:
+        ids = {"task_id": execution.task_id, "execution_id": execution.id}
+        log.error("given up: %s", reason, extra={**ids, "owner": execution.owner})
         run = Run(
             execution.id, execution.task_id, execution.owner, execution.plan_version, "sweeper"
         )

@@ -15,6 +15,7 @@ from task_engine.evm.signer import Signer
 from task_engine.evm.transaction import Transaction, sign_transaction
 from task_engine.evm.user_operation import UserOperation
 from task_engine.model.json_value import JsonValue
+from task_engine.observability import stage_metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Bundles:
             raise preflight_failure(tried) from tried
         fees = fees_of(block, tip)
         funds, needed = quantity(balance), gas * fees.max_fee
+        stage_metric("SendsLeft", funds // max(1, needed), chain=str(self._rpc.chain_id))
         if funds < needed:
             raise SenderUnfunded(
                 f"the sending account {own} has {funds} wei on chain {self._rpc.chain_id}; "
