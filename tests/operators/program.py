@@ -1,0 +1,119 @@
+"""The operator as its own program: started, asked, stopped, killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import urllib3
+from task_engine.evm.signer import LocalSigner
+
+from infra_cdk.local.settings import free_port
+from infra_cdk.local.waiting import wait_until
+
+_PROGRAM = Path(sys.executable).with_name("task-engine")
+
+
+class Program:
+    """`task-engine operator run` with settings of its own in `folder`; starts when entered."""
+
+    def __init__(self, folder: Path, engine_url: str, chains: dict[int, str], key: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.address = LocalSigner(key).address
+        self.port = free_port()
+        self.log = folder / "operator.log"
+        self._folder = folder
+        self._config = folder / "operator.toml"
+        tables = "\n".join(f'[chains.{n}]\nrpc_urls = ["{url}"]' for n, url in chains.items())
+        self._config.write_text(
+            f'url = "{engine_url}/api/v1"\n[key]\nenv = "OPERATOR_TEST_KEY"\n{tables}\n'
+            f"[watch]\npause_seconds = 0.2\n[metrics]\nport = {self.port}\n"
+        )
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "OPERATOR_TEST_KEY": key,
+        }
+        self._running: subprocess.Popen[bytes] | None = None
+        self._http = urllib3.PoolManager(retries=False, timeout=5)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._running is not None and self._running.poll() is None:
+            self._running.kill()
+            self._running.wait(timeout=30)
+
+    def start(self) -> None:
+        """Start it; what it writes goes to `log`."""
+        with self.log.open("ab") as log:
+            self._running = subprocess.Popen(
+                [str(_PROGRAM), "operator", "run", "--config", str(self._config)],
+                env=self._environment,
+                cwd=self._folder,
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        """As a machine that loses power."""
+        self.end(signal.SIGKILL)
+
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Send the signal; the exit status once it is gone."""
+        assert self._running is not None
+        self._running.send_signal(how)
+        return self._running.wait(timeout=60)
+
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command with the same settings."""
+        command = [str(_PROGRAM), "operator", *arguments, "--config", str(self._config)]
+        return subprocess.run(
+            command,
+            env=self._environment,
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def figure(self, name: str, labels: str = "") -> float | None:
+        """One sample of its metrics, None while there is none."""
+        try:
+            page = self._http.request("GET", f"http://127.0.0.1:{self.port}/metrics").data.decode()
+        except urllib3.exceptions.HTTPError:
+            return None
+        start = f"task_engine_operator_{name}{labels} "
+        return next(
+            (float(line[len(start) :]) for line in page.splitlines() if line.startswith(start)),
+            None,
+        )
+
+    def health(self) -> tuple[int, Any]:
+        """Status and document of its health page."""
+        answer = self._http.request("GET", f"http://127.0.0.1:{self.port}/healthz")
+        return answer.status, json.loads(answer.data)
+
+    def wait_for(self, block: int, chain: int, seconds: float = 60) -> None:
+        """Until it has passed that block, and has caught up; raises StageError after `seconds`."""
+        labels = f'{{chain="{chain}"}}'
+
+        def there() -> bool:
+            passed, behind = self.figure("block", labels), self.figure("blocks_behind", labels)
+            return passed is not None and passed >= block and behind == 0
+
+        wait_until(there, f"block {block}", seconds, 0.1)
