@@ -14,6 +14,7 @@ from rich.text import Text
 
 from infra_cdk.local.client import ApiClient
 from infra_cdk.local.demo_chain import CHAIN_ID, ChainDemo
+from infra_cdk.local.demo_operators import INTERVAL, OperatorDemo, block_of, noted
 from infra_cdk.local.demo_task import (
     LOOP_ITEMS,
     SECRET_NAME,
@@ -34,6 +35,7 @@ from infra_cdk.local.waiting import wait_until
 Json = Any
 # A minute until the next full one, the emulator's sweep of ten seconds, and a run.
 _CRON_SECONDS = 80.0
+_EVENT_SECONDS = 15.0
 
 
 @dataclass(slots=True)
@@ -81,6 +83,10 @@ def _play(
     steps(f"owner {client.owner}, wallet {client.wallet}; creating the tasks")
     cron = client.create_task(cron_task())
     steps(f"task {cron['id']} will run at the next full minute")
+    watched = None
+    if f"chain-{CHAIN_ID}" in stage.record.processes:
+        steps(f"tasks for token transfers and for every {INTERVAL}th block of chain {CHAIN_ID}")
+        watched = OperatorDemo(stage, client)
     client.put_secret(SECRET_NAME, shop.key)
     marker = f"customer-{secrets.token_hex(8)}"
     task = client.create_task(orders_task(shop.url, graphql.url, marker))
@@ -96,9 +102,11 @@ def _play(
     checks.hold(
         "the shop was asked twice, with the right key", shop.answered == 2, f"{shop.answered} times"
     )
-    if f"chain-{CHAIN_ID}" in stage.record.processes:
+    if watched is not None:
         _on_chain(ChainDemo(stage, client, account), steps, checks)
     _cron(client, cron["id"], steps, checks)
+    if watched is not None:
+        _watched(watched, steps, checks)
     steps("looking for the secret's value in all that was stored or logged")
     _secrecy(stage, client, shop.key, marker, checks)
 
@@ -150,6 +158,30 @@ def _on_chain(demo: ChainDemo, steps: Steps, checks: Checks) -> None:
         f"{paid.moved} left, {paid.payee_after} arrived",
     )
     checks.hold(f"the wallet paid {paid.gas_paid} wei for gas", paid.gas_paid > 0, "nothing")
+
+
+def _watched(demo: OperatorDemo, steps: Steps, checks: Checks) -> None:
+    with steps.waiting("mining to the next such block; waiting for the operator to tell of it"):
+        executions = demo.wait_for_blocks()
+    fired = sorted(map(block_of, executions))
+    print_execution(checks.console, "run by a block", executions[0])
+    checks.hold(
+        f"every {INTERVAL}th block fired, each once",
+        len(set(fired)) == len(fired)
+        and set(fired) >= demo.due()
+        and not any(number % INTERVAL for number in fired),
+        f"{fired} of {sorted(demo.due())}",
+    )
+    steps("sending the wallet 12.5 of a token")
+    run = demo.transfer()
+    print_execution(checks.console, "run by a transfer", run.execution)
+    told = noted(run.execution)
+    checks.hold("the task knows what came in", told == {"got": "12.5 WUSD"}, str(told))
+    checks.hold(
+        f"the run had ended {run.seconds:.1f} s after the transfer was sent",
+        run.seconds < _EVENT_SECONDS,
+        "that is too late",
+    )
 
 
 def _cron(client: ApiClient, task_id: str, steps: Steps, checks: Checks) -> None:
