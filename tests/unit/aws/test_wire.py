@@ -226,3 +226,23 @@ def test_the_adapters_load_no_sdk() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_failures_of_keys_are_counted_and_what_callers_do_wrong_is_not(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TASK_ENGINE_STAGE", "prod")
+    kms = AwsClient("kms", "us-east-1")
+
+    def counted(name: str) -> list[str]:
+        endpoint.refuse(name)
+        with pytest.raises(AwsError):
+            kms.call("VerifyMac", {})
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [line["stage"] for line in lines if "KmsErrors" in line]
+
+    # Given refusals of KMS: a disabled key is the deployment's trouble, a wrong token is not
+    assert counted("DisabledException") == ["prod"]
+    assert counted("AccessDeniedException") == ["prod"]
+    assert counted("KMSInvalidMacException") == []
+    assert counted("InvalidCiphertextException") == []
