@@ -35,7 +35,24 @@ def _soft(seen: Seen) -> None:
     assert seen.step("after")["success"] is True
 
 
+def _stops(seen: Seen) -> None:
+    assert seen.status == "failed"
+    assert sorted(seen.names) == ["beside", "breaks"]
+    assert seen.execution["skipped"] == ["after", "last"]
+
+
 CASES = [
+    Case(
+        name="what follows a failed node that stops is skipped, what is beside it runs",
+        nodes=lambda _: [
+            {**code("breaks", "throw new Error('it broke')"), "onError": "stop"},
+            code("after", "return 1"),
+            code("last", "return 2"),
+            code("beside", "return 3"),
+        ],
+        edges=[("t", "breaks"), ("breaks", "after"), ("after", "last"), ("t", "beside")],
+        check=_stops,
+    ),
     Case(
         name="successors of a failed node still run",
         nodes=lambda _: [

@@ -97,12 +97,21 @@ def test_after_a_rejection_only_what_hangs_on_it_runs(api: ApiClient) -> None:
     assert "rejected by" in execution["steps"][1]["error"]
 
 
+def test_what_follows_an_approval_alone_does_not_follow_a_rejection(api: ApiClient) -> None:
+    ids = started(api, [approval("ask"), code("pay", "return 1")], [("t", "ask"), ("ask", "pay")])
+    waiting(api, ids)
+    assert signal(api, ids, "reject") == 200
+    execution = api.finished(*ids)
+    assert (names(execution), execution["skipped"]) == (["ask"], ["pay"])
+
+
 def test_two_waits_at_once_both_resume(api: ApiClient) -> None:
     nodes = [approval("one"), approval("two"), code("end", "return [one.data.by, two.data.by]")]
     ids = started(api, nodes, [("t", "one"), ("t", "two"), ("one", "end"), ("two", "end")])
     waiting(api, ids)
-    wait_until(lambda: signal(api, ids, "approve") == 200, "the first is decided", 30)
-    wait_until(lambda: signal(api, ids, "approve") == 200, "the second is decided", 30)
+    # The very same decision again would count as a repeat of the first.
+    wait_until(lambda: signal(api, ids, "approve", "first") == 200, "the first is decided", 30)
+    wait_until(lambda: signal(api, ids, "approve", "second") == 200, "the second is decided", 30)
     execution = api.finished(*ids)
     assert execution["status"] == "success", execution
     assert execution["steps"][-1]["output"]["data"] == [api.owner, api.owner]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from task_engine.compiler.compile import compile_definition
 from task_engine.compiler.walk_input import walk_input
@@ -84,6 +86,18 @@ def test_arms_of_a_branch_begin_lanes_of_their_own() -> None:
 def test_an_ordinary_edge_of_a_branch_ends_its_lane_too() -> None:
     plan = _mixed({"b": NodeType.BRANCH}, "a b c", ("t", "a"), ("a", "b"), ("b", "c"))
     assert _lanes(plan) == [[(("t",), ("a", "b"))], [(("b",), ("c",))]]
+
+
+def test_what_follows_an_await_is_in_no_lane_with_it() -> None:
+    plan = _mixed({"b": NodeType.AWAIT}, "a b c", ("t", "a"), ("a", "b"), ("b", "c"))
+    assert _lanes(plan) == [[(("t",), ("a", "b"))], [(("b",), ("c",))]]
+
+
+def test_a_node_that_stops_on_errors_ends_its_lane() -> None:
+    nodes = [plain("a"), replace(plain("b"), stops=True), plain("c")]
+    plan = compile_definition(definition(nodes, ("t", "a"), ("a", "b"), ("b", "c")))
+    assert _lanes(plan) == [[(("t",), ("a", "b"))], [(("b",), ("c",))]]
+    assert plan.nodes["b"].stops is True
 
 
 def test_a_node_that_two_arms_lead_to_waits_for_both_branches() -> None:

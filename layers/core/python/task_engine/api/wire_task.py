@@ -66,6 +66,8 @@ def _node_json(node: Node) -> JsonValue:
             "maxAttempts": node.retry.max_attempts,
             "backoffSeconds": node.retry.backoff_seconds,
         }
+    if node.stops:
+        document["onError"] = "stop"
     return document
 
 

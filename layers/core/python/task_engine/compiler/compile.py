@@ -115,9 +115,14 @@ def _chained_to(node_id: str, nodes: dict[str, Node], graph: _Graph) -> str | No
     if len(graph.sources[node_id]) != 1 or len(graph.parents[node_id]) != 1:
         return None
     parent = graph.parents[node_id][0]
-    if nodes[parent].type is NodeType.BRANCH or parent in graph.conditional:
+    if _may_emit_nothing(nodes[parent]) or parent in graph.conditional:
         return None
     return parent if graph.children[parent] == [node_id] else None
+
+
+def _may_emit_nothing(node: Node) -> bool:
+    """Whether what follows may have to be skipped: a lane that has begun is walked to its end."""
+    return node.stops or node.type in (NodeType.BRANCH, NodeType.AWAIT)
 
 
 def _stages(lanes: list[Lane], nodes: dict[str, Node], graph: _Graph) -> tuple[Stage, ...]:
@@ -166,6 +171,7 @@ def _plan_nodes(order: list[str], nodes: dict[str, Node], graph: _Graph) -> dict
             reads=_reads(found, names, ordinals, mask),
             secrets=found.secrets,
             retry=node.retry,
+            stops=node.stops,
         )
     return planned
 

@@ -97,7 +97,8 @@ def read_node(
         return None, problems
     problems += node_problems(kind, config, f"{path}.config", rules)
     retry = None if problems else _retry(value.get("retry"))
-    return Node(node_id, name or node_id, kind, config, retry), problems
+    stops = value.get("onError") == "stop"
+    return Node(node_id, name or node_id, kind, config, retry, stops), problems
 
 
 def _name_problems(name: str, node_id: str, path: str) -> list[Problem]:

@@ -26,6 +26,7 @@ def definition_to_json(definition: Definition) -> dict[str, JsonValue]:
                 "type": node.type.value,
                 "config": dict(node.config),
                 **_retry(node.retry),
+                **_stops(node.stops),
             }
             for node in definition.nodes
         ],
@@ -39,7 +40,14 @@ def definition_from_json(stored: Stored) -> Definition:
     return Definition(
         trigger=_trigger_from(stored["trigger"]),
         nodes=tuple(
-            Node(n["id"], n["name"], NodeType(n["type"]), n["config"], _retry_from(n.get("retry")))
+            Node(
+                n["id"],
+                n["name"],
+                NodeType(n["type"]),
+                n["config"],
+                _retry_from(n.get("retry")),
+                n.get("stops", False),
+            )
             for n in stored["nodes"]
         ),
         edges=tuple(Edge(*edge) for edge in stored["edges"]),
@@ -106,6 +114,7 @@ def _plan_node(node: PlanNode) -> dict[str, JsonValue]:
         "reads": list(node.reads),
         "secrets": list(node.secrets),
         **_retry(node.retry),
+        **_stops(node.stops),
     }
 
 
@@ -119,7 +128,12 @@ def _plan_node_from(stored: Stored) -> PlanNode:
         reads=tuple(stored["reads"]),
         secrets=tuple(stored["secrets"]),
         retry=_retry_from(stored.get("retry")),
+        stops=stored.get("stops", False),
     )
+
+
+def _stops(stops: bool) -> dict[str, JsonValue]:
+    return {"stops": True} if stops else {}
 
 
 def _retry(retry: Retry | None) -> dict[str, JsonValue]:

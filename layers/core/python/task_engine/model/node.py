@@ -44,13 +44,15 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node as its author wrote it; `config` is checked per type at create."""
+    """A node as its author wrote it; `config` is checked per type at create. When one that `stops`
+    fails, what follows it is skipped."""
 
     id: str
     name: str
     type: NodeType
     config: JsonObject
     retry: Retry | None = None
+    stops: bool = False
 
 
 _OUTSIDE = re.compile(r"[^A-Za-z0-9_]+")

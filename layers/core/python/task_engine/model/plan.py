@@ -33,6 +33,7 @@ class PlanNode:
     reads: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     retry: Retry | None = None
+    stops: bool = False
 
 
 @dataclass(frozen=True, slots=True)

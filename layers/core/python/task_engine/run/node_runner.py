@@ -227,10 +227,11 @@ def finished_step(
     run: Run, node: PlanNode | Node, outcome: Outcome, times: tuple[int, int, int]
 ) -> Step:
     """The step of an outcome; `times` is (start ms, end ms, attempt). It emits its id, failed or
-    not, and the conditions it took. A wait that failed emits no id: what was to happen after an
-    approval must not happen without one (docs/adr/0013)."""
+    not, and the conditions it took. A wait that failed, and a node that stops on errors, emits no
+    id: what was to happen after an approval must not happen without one (docs/adr/0013)."""
     start_at, end_at, attempt = times
-    refused = node.type is NodeType.AWAIT and outcome.error is not None
+    stops = node.type is NodeType.AWAIT or (isinstance(node, PlanNode) and node.stops)
+    refused = stops and outcome.error is not None
     own = () if refused else (node.id,)
     tokens = (*own, *(f"{node.id}.{condition}" for condition in outcome.conditions))
     return Step(

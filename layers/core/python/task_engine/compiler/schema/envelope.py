@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -31,13 +31,15 @@ class RetryForm(Form):
 
 
 class NodeForm(Form):
-    """`config` is checked by its type's form; without a name, the id is the name."""
+    """`config` is checked by its type's form; without a name, the id is the name. When a node
+    fails, what follows it still runs, unless `onError` is stop."""
 
     id: Id
     type: Text
     config: dict[str, Any]
     name: str | None = None
     retry: RetryForm | None = None
+    on_error: Literal["continue", "stop"] | None = None
 
 
 class EdgeForm(Form):
