@@ -23,6 +23,7 @@ MODULES = (
     "bench_ten_nodes",
     "bench_user_operation",
     "bench_watch",
+    "bench_notices",
     "cost",
 )
 
