@@ -49,17 +49,6 @@ def test_a_body_that_is_no_json_object_is_refused(api: ApiClient, content: bytes
     assert answer.body["status"] == 400
 
 
-def test_a_node_that_this_deployment_cant_run_is_refused(api: ApiClient) -> None:
-    body = one_node()
-    event = {"chainEvent": {"chainId": 11155111, "queries": [{"addresses": [], "topics": []}]}}
-    body["nodes"].append({"id": "seen", "name": "seen", "type": "await", "config": event})
-    body["edges"].append({"id": "z", "source": "run", "target": "seen"})
-    answer = create(api, body)
-    assert answer.status == 400
-    refused = {p["path"] for p in answer.body["errors"] if p["code"] == "NOT_IMPLEMENTED"}
-    assert refused == {"nodes[1].config.chainEvent"}
-
-
 def test_a_cycle_is_named(api: ApiClient) -> None:
     body = one_node()
     body["nodes"].append({**body["nodes"][0], "id": "b", "name": "b"})

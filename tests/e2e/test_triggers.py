@@ -1,4 +1,4 @@
-"""Schedules and notices start executions: once per occurrence."""
+"""Schedules start executions: once per occurrence."""
 
 from __future__ import annotations
 
@@ -11,20 +11,12 @@ import pytest
 from infra_cdk.local.client import ApiClient
 from infra_cdk.local.stage import LocalStage
 from infra_cdk.local.waiting import wait_until
-from tests.e2e.engine import Deployment, Json, count_of, one_node, statuses
+from tests.e2e.engine import Deployment, count_of, one_node, statuses
 
 pytestmark = pytest.mark.deployed
 
 EVENTS = Path(__file__).parents[2] / "events"
 CRON = {"type": "cron", "config": {"schedules": ["0 5 * * *", "0 0 1 * 1"]}}
-BLOCK = {"type": "block", "config": {"interval": 10, "chainId": 11155111}}
-
-
-def notice(api: ApiClient, task: str, **data: Json) -> Json:
-    """The block notice of events/, for that task."""
-    document = json.loads((EVENTS / "operator/notice_block.json").read_text())
-    document["data"] |= {"taskId": task, "owner": api.owner, **data}
-    return document
 
 
 def test_schedules_live_and_die_with_their_task(api: ApiClient, stage: LocalStage) -> None:
@@ -83,49 +75,3 @@ def test_schedules_that_cant_be_are_refused(api: ApiClient, schedule: str, text:
     answer = api.request("POST", "/workflows", body)
     assert answer.status == 400
     assert text in str(answer.body["errors"])
-
-
-def test_a_doubled_notice_runs_once(api: ApiClient, stage: LocalStage) -> None:
-    deployment = Deployment(stage)
-    task = api.create_task(one_node("return start.data.blockNumber", trigger=BLOCK))["id"]
-    other = "0x" + "22" * 32
-    first = notice(api, task)
-    deployment.send("NoticeQueueUrl", first, first, notice(api, task, blockHash=other))
-    wait_until(lambda: statuses(api, task) == ["success"] * 2, "two runs", 30)
-    newest = api.get(f"/workflows/{task}/executions")["data"][0]
-    assert api.execution(task, newest["id"])["steps"][1]["output"]["data"] == 7250000
-
-
-def test_garbage_ends_in_the_dead_letter_queue_and_blocks_nobody(
-    api: ApiClient, stage: LocalStage
-) -> None:
-    deployment = Deployment(stage)
-    task = api.create_task(one_node(trigger=BLOCK))["id"]
-    garbage = f"garbage for {task}"
-    deployment.send("NoticeQueueUrl", garbage, notice(api, task))
-    wait_until(lambda: statuses(api, task) == ["success"], "the good notice's run", 30)
-    # Redelivery waits for the queue's visibility timeout: the count of receptions is enough here.
-    client = stage.aws.client("sqs")
-    url = deployment.output("NoticeQueueUrl")
-    attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
-    policy = json.loads(attributes["Attributes"]["RedrivePolicy"])
-    assert int(policy["maxReceiveCount"]) >= 2
-    answer = deployment.invoke(
-        "Trigger", {"Records": [{"messageId": "m1", "body": garbage, "eventSource": "aws:sqs"}]}
-    )
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
-
-
-def test_a_notice_for_a_paused_or_unknown_task_is_done_with(
-    api: ApiClient, stage: LocalStage
-) -> None:
-    deployment = Deployment(stage)
-    task = api.create_task(one_node(trigger=BLOCK))["id"]
-    api.post(f"/workflows/{task}:pause")
-    unknown = notice(api, "01k9zq2a1b3c5d7e9f1g3h5j7k")
-    records = [
-        {"messageId": str(n), "body": json.dumps(body), "eventSource": "aws:sqs"}
-        for n, body in enumerate([notice(api, task), unknown])
-    ]
-    assert deployment.invoke("Trigger", {"Records": records}) == {"batchItemFailures": []}
-    assert count_of(api, task) == 0

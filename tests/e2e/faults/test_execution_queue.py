@@ -55,23 +55,17 @@ def test_a_doubled_start_message_runs_each_node_once(
     assert count_of(api, task) == 1
 
 
-@pytest.mark.parametrize(
-    ("queue", "letters"),
-    [
-        ("ExecutionQueueUrl", "DeadLettersExecutionsUrl"),
-        ("NoticeQueueUrl", "DeadLettersNoticesUrl"),
-    ],
-)
 def test_garbage_ends_among_the_dead_letters_and_blocks_nobody(
-    api: ApiClient, stage: LocalStage, queue: str, letters: str
+    api: ApiClient, stage: LocalStage
 ) -> None:
     deployment = Deployment(stage)
     garbage = [f"not JSON {uuid.uuid4()}", json.dumps({"about": str(uuid.uuid4())}), "[]"]
     task = api.create_task(one_node())["id"]
-    with quick_redelivery(stage, queue):
-        deployment.send(queue, *garbage)
+    with quick_redelivery(stage, "ExecutionQueueUrl"):
+        deployment.send("ExecutionQueueUrl", *garbage)
         execution = api.trigger(task, blocking=False)["executionId"]
         assert api.finished(task, execution)["status"] == "success"
+        letters = "DeadLettersExecutionsUrl"
         wait_until(
             lambda: set(garbage) <= set(deployment.messages(letters)), "the dead letters", 60
         )

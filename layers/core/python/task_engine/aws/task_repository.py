@@ -70,7 +70,7 @@ class TaskRepository:
         ]
         found: dict[tuple[str, str], Task] = {}
         for item in self._dynamo.batch_get({self._table: keys})[self._table] if keys else []:
-            with suppress(EngineError, ValueError, KeyError, zlib.error):
+            with suppress(EngineError, ValueError, TypeError, KeyError, zlib.error):
                 task = task_from_item(item, self._packer)
                 found[task.owner, task.id] = task
         return found
