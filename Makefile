@@ -16,7 +16,7 @@ WORKERS ?= 2
 STAGE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev dev-stop ops test bench lint format openapi deploy lock clean
+.PHONY: help setup demo dev dev-stop ops test bench lint format openapi permissions deploy lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -50,6 +50,9 @@ format: setup  ## apply ruff's fixes and formatting
 
 openapi: setup  ## write docs/openapi.json and the pages that the API serves, from the code
 	@$(PY) -m task_engine.api.openapi
+
+permissions: setup  ## write docs/permissions.md, what every function may do, from the catalogue
+	@$(PY) -m infra_cdk.permission_table
 
 deploy: setup  ## deploy STAGE (dev, prod) to the AWS account at hand
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" npx --yes aws-cdk@$(CDK_VERSION) deploy --all \

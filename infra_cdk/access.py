@@ -107,13 +107,13 @@ class Access:
         """Exactly what the row allows: one statement per resource."""
         return [
             self._statement(arn_name, sorted(allowed))
-            for arn_name, allowed in sorted(_actions(spec).items())
+            for arn_name, allowed in sorted(actions_of(spec).items())
             if arn_name in self.arns or arn_name not in _OPTIONAL
         ]
 
     def findings(self, spec: FunctionSpec) -> list[Wildcard]:
         """The wildcards among the row's resources."""
-        return [self.wildcards[name] for name in sorted(_actions(spec)) if name in self.wildcards]
+        return [self.wildcards[name] for name in sorted(actions_of(spec)) if name in self.wildcards]
 
     def _statement(self, arn_name: str, actions: Sequence[str]) -> iam.PolicyStatement:
         conditions = (
@@ -133,8 +133,9 @@ class Access:
         return self.arns[arn_name]
 
 
-def _actions(spec: FunctionSpec) -> dict[str, set[str]]:
-    """The row's IAM actions by ARN name."""
+def actions_of(spec: FunctionSpec) -> dict[str, set[str]]:
+    """The row's IAM actions by the name of an ARN: one of the table above, `table:<name>` or
+    `table:<name>/<index>`."""
     actions: dict[str, set[str]] = {}
     for table, operations in spec.tables.items():
         actions[f"table:{table}"] = {f"dynamodb:{operation}" for operation in operations}
