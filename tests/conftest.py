@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -17,11 +18,12 @@ from infra_cdk.local.stage import LocalStage, start_stage
 
 @pytest.fixture(scope="session")
 def stage(request: pytest.FixtureRequest) -> Iterator[LocalStage]:
-    """A deployed local stage of this run alone: own port, own state, gone afterwards.
+    """A deployed local stage of this run alone: own port, own state, gone afterwards. Its functions
+    may do what their roles allow, and nothing else.
 
     Its logs stay below `.local/stages/` when a test of the run failed.
     """
-    settings = LocalSettings.for_own_stage()
+    settings = replace(LocalSettings.for_own_stage(), enforce_permissions=True)
     running = start_stage(settings, f"test-{os.getpid()}", progress=lambda _: None)
     yield running
     running.stop(keep_logs=bool(request.session.testsfailed))

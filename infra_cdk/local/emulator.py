@@ -15,6 +15,8 @@ from infra_cdk.local.waiting import StageError, wait_until
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "TZ")
 _ATTEMPTS = 3
+_ENFORCING = Path(__file__).with_name("enforcing_emulator.py")
+PERMISSIONS_FILE = "permissions.log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def start_emulator(settings: LocalSettings, directory: Path) -> Emulator:
 def _start(settings: LocalSettings, directory: Path, port: int) -> Emulator:
     log = directory / "emulator.log"
     child = spawn(
-        [str(settings.emulator_python), "-m", "ministack"],
+        [str(settings.emulator_python), *_program(settings)],
         _environment(settings, directory, port),
         log,
     )
@@ -77,6 +79,10 @@ def _answers(child: subprocess.Popen[bytes], endpoint: str, log: Path) -> bool:
         return False
 
 
+def _program(settings: LocalSettings) -> list[str]:
+    return [str(_ENFORCING)] if settings.enforce_permissions else ["-m", "ministack"]
+
+
 def _environment(settings: LocalSettings, directory: Path, port: int) -> dict[str, str]:
     temporary, state = directory / "tmp", directory / "state"
     temporary.mkdir(parents=True, exist_ok=True)
@@ -93,6 +99,8 @@ def _environment(settings: LocalSettings, directory: Path, port: int) -> dict[st
         "SFTP_ENABLED": "0",
         "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         "LOG_LEVEL": settings.log_level,
+        "AUTH": str(settings.enforce_permissions).lower(),
+        "PERMISSIONS_FILE": str(directory / PERMISSIONS_FILE),
         # The functions log JSON lines; unbuffered, so that the last one is not lost at the stop.
         "PYTHONUNBUFFERED": "1",
     }

@@ -35,6 +35,7 @@ class LocalSettings:
     emulator_port: int = 0
     chains: dict[int, str] = field(default_factory=lambda: dict(_STARTED_HERE))
     log_level: str = "WARNING"
+    enforce_permissions: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> LocalSettings:
@@ -47,6 +48,7 @@ class LocalSettings:
             emulator_port=_port(env.get(f"{_PREFIX}PORT") or "0"),
             chains=_chains(env),
             log_level=env.get(f"{_PREFIX}LOG_LEVEL") or default.log_level,
+            enforce_permissions=_flag(env, "ENFORCE_PERMISSIONS"),
         )
 
     @classmethod
@@ -81,6 +83,13 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind((LOOPBACK, 0))
         return int(listener.getsockname()[1])
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(_PREFIX + name) or "false"
+    if text not in ("true", "false"):
+        raise StageError(f"{_PREFIX}{name} must be true or false, not {text!r}")
+    return text == "true"
 
 
 def _port(text: str) -> int:

@@ -77,3 +77,14 @@ def test_no_chain_is_started_when_none_is_wanted_or_others_are_named(
 def test_an_unusable_value_is_named(name: str, value: str) -> None:
     with pytest.raises(StageError, match=f"TASK_ENGINE_LOCAL_{name}"):
         LocalSettings.from_env({f"TASK_ENGINE_LOCAL_{name}": value})
+
+
+@pytest.mark.parametrize(("text", "enforced"), [("", False), ("false", False), ("true", True)])
+def test_permissions_are_enforced_when_asked_for(text: str, enforced: bool) -> None:
+    settings = LocalSettings.from_env({"TASK_ENGINE_LOCAL_ENFORCE_PERMISSIONS": text})
+    assert settings.enforce_permissions is enforced
+
+
+def test_half_a_yes_is_refused() -> None:
+    with pytest.raises(StageError, match="ENFORCE_PERMISSIONS must be true or false"):
+        LocalSettings.from_env({"TASK_ENGINE_LOCAL_ENFORCE_PERMISSIONS": "yes"})
