@@ -16,7 +16,7 @@ WORKERS ?= 2
 STAGE ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev dev-stop ops test bench lint format openapi permissions deploy lock clean
+.PHONY: help setup demo dev dev-stop ops test rights bench lint format openapi permissions deploy lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -37,6 +37,9 @@ ops: setup  ## look after a deployment, e.g. make ops ARGS="--stage dev alarms"
 
 test: setup  ## run the tests; ARGS go to pytest, e.g. make test ARGS="tests/unit -x"
 	@$(PY) -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+rights: setup  ## run all deployed tests in one process and tell which rights nothing needed
+	@$(PY) -m pytest -m deployed tests/e2e tests/cases
 
 bench: setup  ## measure; prints tables and saves them as JSON
 	@$(PY) -m tests.benchmarks $(ARGS)

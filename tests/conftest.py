@@ -10,6 +10,7 @@ import pytest
 
 from infra_cdk.local.client import ApiClient
 from infra_cdk.local.login import sign_in
+from infra_cdk.local.permissions import checked
 from infra_cdk.local.servers.graphql_server import GraphqlServer
 from infra_cdk.local.servers.http_server import HttpServer
 from infra_cdk.local.settings import LocalSettings
@@ -21,12 +22,15 @@ def stage(request: pytest.FixtureRequest) -> Iterator[LocalStage]:
     """A deployed local stage of this run alone: own port, own state, gone afterwards. Its functions
     may do what their roles allow, and nothing else.
 
-    Its logs stay below `.local/stages/` when a test of the run failed.
+    Its logs stay below `.local/stages/` when a test of the run failed. The run fails at its end
+    when a function was refused what it asked for.
     """
     settings = replace(LocalSettings.for_own_stage(), enforce_permissions=True)
     running = start_stage(settings, f"test-{os.getpid()}", progress=lambda _: None)
     yield running
-    running.stop(keep_logs=bool(request.session.testsfailed))
+    refused = checked(running.directory, allowed=False)
+    running.stop(keep_logs=bool(request.session.testsfailed or refused))
+    assert refused == set()
 
 
 @pytest.fixture
