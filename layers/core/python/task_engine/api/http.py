@@ -12,7 +12,14 @@ from task_engine.api.principal import Principal
 from task_engine.errors import InvalidRequest
 from task_engine.model.json_value import JsonValue
 
-_DECISIVE = ("authorization", "idempotency-key", "x-partner-assertion")
+_DECISIVE = (
+    "authorization",
+    "idempotency-key",
+    "x-operator-address",
+    "x-operator-signature",
+    "x-operator-timestamp",
+    "x-partner-assertion",
+)
 
 
 @dataclass(frozen=True, slots=True)
