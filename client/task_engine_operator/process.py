@@ -13,6 +13,7 @@ from task_engine.evm.tokens import TokenService
 from task_engine.model.chain import Chain
 from task_engine.operator.check_set import CheckSet
 from task_engine.operator.cursor import CursorStore
+from task_engine.operator.latecomers import Latecomers
 from task_engine.operator.progress import ChainProgress
 from task_engine.operator.rereading import Rereading
 from task_engine.operator.rules import WatchRules
@@ -140,8 +141,12 @@ class OperatorProcess:
         pace = Pace.of(chain.block_seconds)
         if self._config.pause_seconds:
             pace = Pace(self._config.pause_seconds)
-        watcher = Watcher(ports, checks, rules, self._clock)
-        watch = ChainWatch(watcher, checks, Rereading(self._api, self._clock))
+        watch = ChainWatch(
+            Watcher(ports, checks, rules, self._clock),
+            checks,
+            Rereading(self._api, self._clock),
+            Latecomers(ports, checks, rules, self._clock),
+        )
         loop = RunLoop(watch, progress, pace, self._clock, self._pause)
         return _Watched(chain, loop, progress)
 

@@ -24,11 +24,17 @@ def emulated() -> Iterator[LocalAws]:
 
 
 @pytest.fixture
-def engine(emulated: LocalAws, tmp_path: Path) -> Iterator[Engine]:
+def quorum() -> int:
+    """How many operators must tell the same."""
+    return 1
+
+
+@pytest.fixture
+def engine(emulated: LocalAws, tmp_path: Path, quorum: int) -> Iterator[Engine]:
     """An engine with tables and queues that no other test uses, and its API on loopback."""
     prefix = f"{tmp_path.parent.name}-{tmp_path.name}-".replace("_", "-")[-60:]
     tables = create_tables(emulated.client("dynamodb"), prefix)
-    with Engine(emulated, tables, prefix) as running:
+    with Engine(emulated, tables, prefix, quorum) as running:
         yield running
 
 

@@ -59,7 +59,7 @@ class Engine(LoopbackServer):
 
     handler = _Api
 
-    def __init__(self, aws: LocalAws, tables: dict[str, str], prefix: str) -> None:
+    def __init__(self, aws: LocalAws, tables: dict[str, str], prefix: str, quorum: int = 1) -> None:
         super().__init__()
         self.aws = aws
         self.copies = 1
@@ -74,6 +74,7 @@ class Engine(LoopbackServer):
             **tables,
             "STAGE": "test",
             "OPERATORS": "*",
+            "QUORUM": str(quorum),
             "NOTICE_QUEUE_URL": self._notices,
             "EXECUTION_QUEUE_URL": sqs.create_queue(QueueName=f"{prefix}runs")["QueueUrl"],
             "BLOB_BUCKET": f"{prefix}blobs",

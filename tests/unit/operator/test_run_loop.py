@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,13 @@ class Source:
         return CheckPage(answer, (), f"c{self.asked}", full=True)
 
 
+class Nothing:
+    """Nobody came late."""
+
+    def look(self) -> Mapping[Kind, int]:
+        return {}
+
+
 @dataclass
 class Scripted:
     """A loop over a watcher that answers as told; its time passes by its pauses."""
@@ -53,7 +60,7 @@ class Scripted:
         rules = WatchRules(confirmations=2)
         self.progress = ChainProgress(CHAIN, rules, self.clock.now_ms())
         self.checks = CheckSet(CHAIN)
-        watch = ChainWatch(self, self.checks, self.source)
+        watch = ChainWatch(self, self.checks, self.source, Nothing())
         self.loop = RunLoop(watch, self.progress, self.pace, self.clock, self._pause)
 
     def look(self) -> Look:

@@ -18,6 +18,7 @@ from task_engine.errors import ConfigurationError
 from task_engine.evm.signer import KmsSigner
 from task_engine.observability import configure_logging
 from task_engine.operator.check_set import CheckSet
+from task_engine.operator.latecomers import Latecomers
 from task_engine.operator.notices import NoticeWriter
 from task_engine.operator.progress import ChainProgress
 from task_engine.operator.rereading import Rereading
@@ -63,7 +64,12 @@ def _chain(chain_id: int) -> ChainTurn:
     source = Rereading(CheckRepository(dynamo(), settings(), clock()), clock())
     pace = Pace.of(chain.block_seconds)
     return ChainTurn(
-        watch=ChainWatch(Watcher(ports, checks, rules, clock()), checks, source),
+        watch=ChainWatch(
+            Watcher(ports, checks, rules, clock()),
+            checks,
+            source,
+            Latecomers(ports, checks, rules, clock()),
+        ),
         progress=ChainProgress(chain_id, rules, clock().now_ms()),
         pace=Pace(_seconds("OPERATOR_PAUSE_SECONDS", pace.pause_seconds)),
         block_seconds=chain.block_seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from task_engine.errors import EngineError
@@ -82,6 +83,11 @@ class ChainProgress:
                 self._block = max(0, look.head - self._rules.confirmations)
             if not look.behind:
                 self._caught_up_ms = now_ms
+
+    def told(self, sent: Mapping[Kind, int]) -> None:
+        """Notices besides those of passes."""
+        with self._lock:
+            self._notices.update(sent)
 
     def failed(self, error: EngineError) -> None:
         """A pass did not come to its end."""

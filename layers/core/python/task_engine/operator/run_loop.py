@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from task_engine.clock import Clock
 from task_engine.errors import ConfigurationError, EngineError
 from task_engine.operator.check_set import CheckSet, CheckSource
+from task_engine.operator.findings import Kind
 from task_engine.operator.progress import ChainProgress
 from task_engine.operator.watch import Look
 
@@ -48,13 +49,22 @@ class Looking(Protocol):
         """One pass; raises EngineError."""
 
 
+class LookingBack(Protocol):
+    """Looks, for new checks, at what was passed before they were known."""
+
+    def look(self) -> Mapping[Kind, int]:
+        """What was sent, by kind; raises EngineError, and is then asked again."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChainWatch:
-    """One chain's watcher, the checks that it watches for, and where these come from."""
+    """One chain's watcher, the checks that it watches for, where these come from, and what makes up
+    for the time until they came."""
 
     watcher: Looking
     checks: CheckSet
     source: CheckSource
+    latecomers: LookingBack
 
 
 class RunLoop:
@@ -101,6 +111,7 @@ class RunLoop:
         """One pass; returns the seconds to wait before the next."""
         try:
             self._refresh_if_due()
+            self._look_back()
             began = self._clock.monotonic()
             look = self._watch.watcher.look()
         except ConfigurationError:
@@ -128,6 +139,15 @@ class RunLoop:
                 raise
             self._refreshed = self._clock.monotonic()
             log.warning("the checks could not be read", extra={"code": error.stable_code})
+
+    def _look_back(self) -> None:
+        """What fails here is tried again after the pass, which may be what it takes."""
+        try:
+            self._progress.told(self._watch.latecomers.look())
+        except ConfigurationError:
+            raise
+        except EngineError as error:
+            log.warning("no look back: %s", error.message, extra={"code": error.stable_code})
 
     def _failed(self, error: EngineError) -> float:
         self._failures += 1
