@@ -13,7 +13,7 @@ from task_engine.model.execution import Outcome, StepError
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType
 from task_engine.model.plan import PlanNode
-from task_engine.model.secret import SecretValue
+from task_engine.model.secret import MASK, SecretValue
 from task_engine.processors.base import Scope
 from task_engine.processors.custom_code import CustomCodeProcessor
 
@@ -288,6 +288,18 @@ class TestState:
         state = State()
         assert run("state.set('a', 1); throw new Error('x')", state=state).error is not None
         assert (state.values, state.saves) == ({}, 0)
+
+    def test_secrets_are_masked_in_what_is_saved(self) -> None:
+        # Given a script that keeps a secret, and a name and a text made of it
+        state, secrets = State(), {"KEY": SecretValue("key-of-the-owner")}
+        source = (
+            "const k = apContext.configVars.KEY; state.set('k', k); state.set(k, [`a ${k}`]);"
+            " return k === state.get('k')"
+        )
+        # When it has run, with the secret
+        assert run(source, state=state, secrets=secrets).data is True
+        # Then what outlives it holds none
+        assert state.values == {"k": MASK, MASK: [f"a {MASK}"]}
 
     def test_nothing_is_saved_when_nothing_changed(self) -> None:
         state = State(a=1)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from task_engine.config import Limits
 from task_engine.errors import NodeError
 from task_engine.model.execution import Outcome, StepError
 from task_engine.model.json_value import JsonValue
 from task_engine.model.plan import PlanNode
 from task_engine.processors.base import Scope
+from task_engine.template.redact import Redactor
 from task_engine.template.script import run_script
 from task_engine.template.script_source import prepare
+
+
+def _without_secrets(changes: Mapping[str, JsonValue], scope: Scope) -> dict[str, JsonValue]:
+    """State outlives the run and is no place for secrets, which every run is given anew."""
+    masked = Redactor(scope.secrets).json(dict(changes))
+    return masked if isinstance(masked, dict) else {}
 
 
 class CustomCodeProcessor:
@@ -32,7 +41,7 @@ class CustomCodeProcessor:
             error = StepError(result.code, result.problem)
             return Outcome(has_data=False, error=error, log=result.log)
         if scope.state is not None and result.changes:
-            scope.state.save(result.changes)
+            scope.state.save(_without_secrets(result.changes, scope))
         return Outcome(data=result.value, log=result.log)
 
     def replay_safe(self, node: PlanNode) -> bool:
