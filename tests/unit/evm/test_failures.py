@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -93,5 +94,13 @@ def test_long_texts_of_many_lines_are_cut_and_urls_taken_out() -> None:
 
 def test_the_parts_of_a_url_that_may_be_keys() -> None:
     url = "https://user:a-long-password@rpc.example.org/v2/abcdefghijklmnop?apikey=0123456789ab&x=1"
-    assert set(keys_in(url)) == {"a-long-password", "abcdefghijklmnop", "0123456789ab"}
+    sent = b64encode(b"user:a-long-password").decode()
+    assert set(keys_in(url)) == {"a-long-password", "abcdefghijklmnop", "0123456789ab", sent}
     assert keys_in("http://127.0.0.1:8545") == ()
+
+
+def test_a_key_is_known_encoded_and_decoded() -> None:
+    keys = keys_in("https://rpc.example.org/?apikey=a%2Fb%3Dc+d0123456")
+    assert set(keys) == {"a%2Fb%3Dc+d0123456", "a/b=c+d0123456", "a/b=c d0123456"}
+    said = "a/b=c+d0123456 or a%2Fb%3Dc+d0123456 or a/b=c d0123456"
+    assert without_secrets(said, keys) == "… or … or …"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable
+from urllib.parse import unquote, unquote_plus
 
 from task_engine.errors import NodeError
 from task_engine.model.json_value import JsonValue
@@ -96,12 +98,15 @@ def without_secrets(text: str, secrets: Iterable[str]) -> str:
 
 
 def keys_in(url: str) -> tuple[str, ...]:
-    """The parts of a URL that may be a key: long ones of its path, its query and its login."""
+    """The parts of a URL that may be a key: long ones of its path, its query and its login, as they
+    stand there and decoded, and the login as it is sent (RFC 7617)."""
     _, _, rest = url.partition("://")
     authority, _, path = rest.partition("/")
     login = authority.rpartition("@")[0]
     parts = re.split(r"[/?&=#:@]", f"{path}/{login}")
-    return tuple(part for part in parts if len(part) >= _SHORTEST_KEY)
+    sent = b64encode(unquote(login).encode()).decode() if login else ""
+    found = dict.fromkeys([*parts, *map(unquote, parts), *map(unquote_plus, parts), sent])
+    return tuple(part for part in found if len(part) >= _SHORTEST_KEY)
 
 
 def _revert_data(value: JsonValue) -> str:
