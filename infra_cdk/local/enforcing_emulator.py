@@ -12,6 +12,9 @@ import os
 from typing import Any
 
 _ASSUMED = ":assumed-role/"
+# Batches are allowed by the right to send one:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
+_SAME_RIGHT = {"sqs:SendMessageBatch": "sqs:SendMessage"}
 
 
 def _record_checks(path: str) -> None:
@@ -20,6 +23,7 @@ def _record_checks(path: str) -> None:
     enforce, resolve = iam_evaluator.enforce, iam_evaluator.resolve_principal
 
     def recorded(key: str, action: str, service: str, region: str, **more: Any) -> Any:  # noqa: ANN401
+        action = _SAME_RIGHT.get(action, action)
         denied = enforce(key, action, service, region, **more)
         principal = getattr(resolve(key or "", "000000000000"), "arn", "")
         if _ASSUMED in principal:
