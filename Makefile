@@ -14,16 +14,19 @@ ARGS ?=
 # Processes that share the tests' files among them; each has a stage of its own.
 WORKERS ?= 2
 STAGE ?= dev
+COUNT ?= 2000
+OWNERS ?= 50
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev dev-stop ops test rights bench lint format openapi permissions deploy lock clean
+.PHONY: help setup demo dev dev-stop ops test rights faults load bench lint format openapi permissions deploy \
+	lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
 setup: $(VENV)/.installed $(EMULATOR)/.installed node_modules/.installed .local/.prepared  ## install what the rest needs
 
-demo: setup  ## the whole product in one minute, on this machine
+demo: setup  ## the whole product in a minute and a half, on this machine
 	@$(PY) -m infra_cdk.local demo
 
 dev: setup  ## start a local stage in the background
@@ -40,6 +43,12 @@ test: setup  ## run the tests; ARGS go to pytest, e.g. make test ARGS="tests/uni
 
 rights: setup  ## run all deployed tests in one process and tell which rights nothing needed
 	@$(PY) -m pytest -m deployed tests/e2e tests/cases
+
+faults: setup  ## break every call of every function, in all ways; takes a quarter of an hour
+	@FAULTS=all $(PY) -m pytest tests/faults tests/e2e/faults $(ARGS)
+
+load: setup  ## COUNT executions of OWNERS owners, one of them 100 times as busy as the rest
+	@$(PY) -m tests.load --count $(COUNT) --owners $(OWNERS) $(ARGS)
 
 bench: setup  ## measure; prints tables and saves them as JSON
 	@$(PY) -m tests.benchmarks $(ARGS)

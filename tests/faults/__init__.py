@@ -1,0 +1,1 @@
+"""Every call that the functions make, broken in every way."""

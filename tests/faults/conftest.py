@@ -1,0 +1,19 @@
+"""One stage that fails on demand for all fault tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from infra_cdk.local.servers.graphql_server import GraphqlServer
+from infra_cdk.local.servers.http_server import HttpServer
+from tests.faults.world import FaultWorld, fault_world
+
+
+@pytest.fixture(scope="session")
+def faulty(http_server: HttpServer, graphql_server: GraphqlServer) -> Iterator[FaultWorld]:
+    """The stage whose functions do what the control tells them."""
+    with fault_world(f"faults-{os.getpid()}", http_server, graphql_server) as world:
+        yield world
