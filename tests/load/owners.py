@@ -31,9 +31,9 @@ class Owner:
     task: str
     key: str
 
-    def trigger(self) -> str:
-        """One more execution, not waited for; returns its id."""
-        return str(self.api.trigger(self.task, blocking=False)["executionId"])
+    def trigger(self, *, blocking: bool) -> str:
+        """One more execution; returns its id."""
+        return str(self.api.trigger(self.task, blocking=blocking)["executionId"])
 
 
 @dataclass(frozen=True)
