@@ -62,10 +62,14 @@ def _settled(run: Run, sample: Sample, watched: Watched) -> int:
         if watched.calls.total() != moves:
             moved_at, moves = now, watched.calls.total()
         elif now - moved_at > _QUIET_SECONDS:
+            still = [row for row in world.executions(run.task) if row["status"] not in FINAL]
+            walked = any(world.walking(row["id"]) for row in still)
+            # A walk that goes on waits for a decision, or for a machine that is slow today.
+            if walked and now - moved_at < 3 * _QUIET_SECONDS:
+                continue
             swept += 1
-            for row in world.executions(run.task):
-                if row["status"] not in FINAL:
-                    world.age(row, 6)
+            for row in still:
+                world.age(row, 6, claims=not walked)
             world.deployment.invoke("Sweeper", {})
             moved_at = now
     return swept

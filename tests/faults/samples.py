@@ -21,7 +21,6 @@ from tests.faults.world import FINAL, FaultWorld, persistently
 Json = Any
 EVENTS = Path(__file__).parents[2] / "events"
 CRON = {"type": "cron", "config": {"schedules": ["0 5 * * *"]}}
-BLOCK = {"type": "block", "config": {"interval": 10, "chainId": 11155111}}
 
 
 @dataclass(frozen=True)
@@ -200,12 +199,6 @@ def _last_time_comes(run: Run) -> None:
     run.sent("Trigger", {**event, "taskId": run.task, "owner": run.api.owner})
 
 
-def _noticed(run: Run) -> None:
-    notice = json.loads((EVENTS / "operator/notice_block.json").read_text())
-    notice["data"] |= {"taskId": run.task, "owner": run.api.owner}
-    run.world.deployment.send("NoticeQueueUrl", notice)
-
-
 def _dead(world: FaultWorld, key: str) -> dict[str, Json]:
     nodes = [branch("dead", ("yes", "if", "true")), rest("ask", _counted(world, key))]
     return _chain(*nodes)
@@ -276,10 +269,10 @@ def _secrets(world: FaultWorld, key: str) -> dict[str, Json]:
     )
 
 
-def _noticed_twice(run: Run) -> None:
-    _noticed(run)
+def _scheduled_twice(run: Run) -> None:
+    _scheduled(run)
     run.header("the first one's execution", lambda _row: True)
-    _noticed(run)
+    _scheduled(run)
 
 
 def _decided_by_nobody(run: Run) -> None:
@@ -332,12 +325,6 @@ SAMPLES = (
         ends_as="completed",
     ),
     Sample(
-        "a block's notice",
-        lambda world, key: _chain(rest("ask", _counted(world, key)), trigger=BLOCK),
-        _noticed,
-        again={"ask": [""]},
-    ),
-    Sample(
         "the last run of a budget",
         lambda world, key: {**_write(world, key), "maxExecution": 1},
         _blocking,
@@ -346,9 +333,9 @@ SAMPLES = (
     ),
     Sample("secrets in every kind of node", _secrets, _queued, once={"each": []}),
     Sample(
-        "a doubled notice for the last run of a budget",
-        lambda world, key: _chain(rest("ask", _counted(world, key)), trigger=BLOCK, maxExecution=1),
-        _noticed_twice,
+        "a doubled firing for the last run of a budget",
+        lambda world, key: _chain(rest("ask", _counted(world, key)), trigger=CRON, maxExecution=1),
+        _scheduled_twice,
         again={"ask": [""]},
         ends_as="completed",
     ),

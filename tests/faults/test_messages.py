@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from infra_cdk.local.waiting import wait_until
 from tests.cases.case import code, rest
 from tests.e2e.engine import task_of
 from tests.faults.control import Fault
-from tests.faults.samples import BLOCK, EVENTS
+from tests.faults.samples import CRON, EVENTS
 from tests.faults.world import FINAL, FaultWorld
 
 pytestmark = pytest.mark.deployed
@@ -28,27 +31,6 @@ def api(faulty: FaultWorld) -> ApiClient:
     return sign_in(faulty.anonymous)
 
 
-def notices(api: ApiClient, task: str) -> list[Json]:
-    """One for each of some blocks."""
-    text = (EVENTS / "operator/notice_block.json").read_text()
-    found = []
-    for number in range(_FIRINGS):
-        notice = json.loads(text)
-        block = {"blockHash": f"0x{number:064x}"}
-        notice["data"] |= {"taskId": task, "owner": api.owner, **block}
-        notice["data"]["output"] |= {"blockNumber": number, **block}
-        found.append(notice)
-    return found
-
-
-def watched_task(world: FaultWorld, api: ApiClient, key: str) -> str:
-    """A task that counts at the outside server which block it ran for."""
-    count = rest(
-        "count", f"{world.http.url}/count/{key}-{{{{start.data.blockNumber}}}}", method="POST"
-    )
-    return str(api.create_task(task_of([count], [("t", "count")], BLOCK))["id"])
-
-
 def settled(world: FaultWorld, task: str) -> list[dict[str, Json]]:
     """All executions of the firings, once they have their end."""
 
@@ -60,52 +42,74 @@ def settled(world: FaultWorld, task: str) -> list[dict[str, Json]]:
     return wait_until(done, "every firing's end", 60, 0.2)
 
 
-def assert_each_ran_once(world: FaultWorld, task: str, key: str) -> None:
+def assert_each_ran_once(world: FaultWorld, task: str, keys: Sequence[str]) -> None:
     rows = settled(world, task)
     assert {row["status"] for row in rows} == {"success"}
     assert [int(row["index"]) for row in rows] == list(range(_FIRINGS))
-    assert [world.http.count(f"{key}-{n}") for n in range(_FIRINGS)] == [1] * _FIRINGS
+    assert [world.http.count(key) for key in keys] == [1] * _FIRINGS
 
 
-def test_doubled_notices_in_any_order_run_each_block_once(
+def test_doubled_firings_in_any_order_run_each_time_once(
     faulty: FaultWorld, api: ApiClient
 ) -> None:
-    key = f"order-{api.owner}"
-    task = watched_task(faulty, api, key)
-    mixed = notices(api, task) * 3
+    url = f"{faulty.http.url}/count/{api.owner}-{{{{start.data.timestamp}}}}"
+    nodes = [rest("count", url, method="POST")]
+    task = api.create_task(task_of(nodes, [("t", "count")], CRON))["id"]
+    event = json.loads((EVENTS / "trigger/schedule_cron.json").read_text())
+    event |= {"taskId": task, "owner": api.owner}
+    firings = [{**event, "scheduledTime": f"2026-11-24T09:3{n}:00Z"} for n in range(_FIRINGS)]
+    mixed = firings * 3
     random.Random(6).shuffle(mixed)
-    faulty.deployment.send("NoticeQueueUrl", *mixed)
-    assert_each_ran_once(faulty, task, key)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda firing: faulty.deployment.invoke("Trigger", firing), mixed))
+    at = [datetime.fromisoformat(f["scheduledTime"]).timestamp() * 1000 for f in firings]
+    assert_each_ran_once(faulty, task, [f"{api.owner}-{int(ms)}" for ms in at])
 
 
 @pytest.mark.parametrize("kind", ["unavailable", "timed out", "lost", "throttled"])
 def test_of_a_batch_of_which_a_part_fails_that_part_comes_again(
     faulty: FaultWorld, api: ApiClient, kind: str
 ) -> None:
-    """Each second write to the execution queue goes wrong."""
-    key = f"part-{kind[:4]}-{api.owner}"
-    task = watched_task(faulty, api, key)
-    batch = [
-        {"messageId": str(n), "body": json.dumps(body), "eventSource": "aws:sqs"}
-        for n, body in enumerate(notices(api, task))
-    ]
+    """Two of the walks can't be started at first."""
+    nodes = [rest("count", f"{faulty.http.url}/count/{kind[:4]}-{api.owner}", method="POST")]
+    task = api.create_task(task_of(nodes, [("t", "count")]))["id"]
     with faulty.control.watching(task) as recorded:
-        faulty.deployment.invoke("Trigger", {"Records": batch[:1]})
-    [send] = [call for call in recorded.calls if call.service == "sqs"]
-    faults = [Fault(send, nth, kind, times=4) for nth in (2, 8)]
+        api.trigger(task, blocking=False)
+        wait_until(lambda: faulty.executions(task)[0]["status"] in FINAL, "the first", 30)
+    [start] = [call for call in recorded.calls if call.operation == "StartExecution"]
+    send = next(call for call in recorded.calls if call.service == "sqs")
+    # What the queue did not get is handed over as one batch.
+    with faulty.control.watching(task, Fault(send, 0, "unavailable")):
+        for _ in range(_FIRINGS - 1):
+            body = {"triggerType": "manual", "isBlocking": False}
+            assert api.request("POST", f"/workflows/{task}:trigger", body).status == 503
+    batch = [
+        record_of(api, task, row["id"])
+        for row in faulty.executions(task)
+        if row["status"] not in FINAL
+    ]
+    faults = [Fault(start, nth, kind, times=4) for nth in (2, 8)]
     with faulty.control.watching(task, *faults):
-        answer = faulty.deployment.invoke("Trigger", {"Records": batch})
+        answer = faulty.deployment.invoke("StartExecution", {"Records": batch})
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         again = [record for record in batch if record["messageId"] in failed]
-        assert faulty.deployment.invoke("Trigger", {"Records": again}) == {"batchItemFailures": []}
-    assert len(failed) < len(batch)
-    assert_each_ran_once(faulty, task, key)
+        answer = faulty.deployment.invoke("StartExecution", {"Records": again})
+    assert answer == {"batchItemFailures": []}
+    assert len(failed) == 2
+    assert {row["status"] for row in settled(faulty, task)} == {"success"}
+    assert faulty.http.count(f"{kind[:4]}-{api.owner}") == _FIRINGS
 
 
-def test_a_start_function_that_dies_in_the_middle_of_a_batch_starts_each_once(
+def record_of(api: ApiClient, task: str, execution: str) -> dict[str, str]:
+    """A message of the execution queue, as SQS hands it over."""
+    body = {"executionId": execution, "taskId": task, "owner": api.owner}
+    return {"messageId": execution, "body": json.dumps(body), "eventSource": "aws:sqs"}
+
+
+def test_messages_that_come_long_after_the_end_start_nothing(
     faulty: FaultWorld, api: ApiClient
 ) -> None:
-    key = f"middle-{api.owner}"
+    key = f"late-{api.owner}"
     count = rest("count", f"{faulty.http.url}/count/{key}", method="POST")
     nodes = [count, code("after", "return 1")]
     task = api.create_task(task_of(nodes, [("t", "count"), ("count", "after")]))["id"]
@@ -113,14 +117,7 @@ def test_a_start_function_that_dies_in_the_middle_of_a_batch_starts_each_once(
         runs = [api.trigger(task, blocking=False)["executionId"] for _ in range(_FIRINGS)]
         settled(faulty, task)
     [start] = [call for call in recorded.calls if call.operation == "StartExecution"]
-    batch = [
-        {
-            "messageId": run,
-            "body": json.dumps({"executionId": run, "taskId": task, "owner": api.owner}),
-            "eventSource": "aws:sqs",
-        }
-        for run in runs
-    ]
+    batch = [record_of(api, task, run) for run in runs]
     # All of them come once more, long after their end: none is started again.
     with faulty.control.watching(task) as late:
         assert faulty.deployment.invoke("StartExecution", {"Records": batch}) == {

@@ -70,13 +70,27 @@ class FaultWorld:
         rows = [r for r in self.rows("TableTasks", "owner", owner) if r["sk"] == f"task#{task}"]
         return rows[0] if rows else {"status": "deleted"}
 
-    def age(self, execution: dict[str, Json], minutes: int) -> None:
-        """Let so much time pass for an execution, its claims and its waits."""
+    def walking(self, execution: str) -> bool:
+        """Whether some walk of an execution goes on."""
+        client = self.stage.aws.client("stepfunctions")
+        for machine in ("WalkExpressArn", "WalkStandardArn"):
+            arn = self.deployment.output(machine).replace(":stateMachine:", ":execution:")
+            for name in (execution, *(f"{execution}-{n}" for n in range(1, 4))):
+                try:
+                    status = client.describe_execution(executionArn=f"{arn}:{name}")["status"]
+                except client.exceptions.ClientError:
+                    continue
+                if status == "RUNNING":
+                    return True
+        return False
+
+    def age(self, execution: dict[str, Json], minutes: int, *, claims: bool = True) -> None:
+        """Let so much time pass for an execution, and for its claims."""
         ms = minutes * 60_000
         key = {"taskId": execution["taskId"], "id": execution["id"]}
         started = int(execution["startAt"]) - ms
         self.deployment.change("TableExecutions", key, startAt=started)
-        for row in self.rows("TableSteps", "executionId", execution["id"]):
+        for row in self.rows("TableSteps", "executionId", execution["id"]) if claims else []:
             if row["status"] == "running" and row.get("leaseUntil"):
                 place = {"executionId": execution["id"], "sk": row["sk"]}
                 left = int(row["leaseUntil"]) - ms
