@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -85,7 +85,7 @@ def _children() -> set[str]:
 
 
 @pytest.fixture(autouse=True)
-def the_worker_lives_on() -> object:
+def the_worker_lives_on() -> Iterator[None]:
     """Whatever ran, the process has no child, no more open files, and goes on working."""
     files, children = len(os.listdir("/proc/self/fd")), _children()
     yield
