@@ -58,7 +58,7 @@ def test_with_no_fault_every_sample_ends_as_it_must(every: Every) -> None:
 
 def test_the_samples_reach_every_function_and_table_operation(every: Every) -> None:
     missing = {what for what in never_seen(every.calls()) if not what.endswith(" operators")}
-    assert missing - _OF_CHAINS == _RARE
+    assert missing - _OF_CHAINS <= _RARE
 
 
 @pytest.mark.parametrize("kind", _KINDS)
@@ -73,8 +73,8 @@ def test_whatever_happens_at_a_call_everything_ends_once(
     assert [str(u) for u in used if u.result.problems] == []
     assert [str(u.case) for u in used if not u.result.struck] == [], "the fault never struck"
     wait_until(lambda: not faulty.left_in_queues(), "empty queues", 30)
-    missing = {e for u in used if _announces(u.case) for e in u.result.ended} - every.announced()
-    assert missing == set(), "their end was not announced"
+    ends = {e for u in used if _announces(u.case) for e in u.result.ended}
+    wait_until(lambda: ends <= every.announced(), "the announcements of all ends", 30, 0.5)
 
 
 def _announces(case: Case) -> bool:
