@@ -17,7 +17,8 @@ from tests.operators.chain import TRANSFER
 
 pytestmark = pytest.mark.deployed
 INTERVAL = 5
-SECONDS = 45.0
+# A turn that was cut off keeps its chain for about a minute.
+SECONDS = 180.0
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ class Model(RuleBasedStateMachine):
             assert answer.json["executionId"] == run.id
             return
         if flow.refuses(self.now):
-            assert answer.status == 409, answer.text
+            assert answer.status == 400, answer.text
             return
         assert answer.status == 202, answer.text
         made = Run(answer.json["executionId"], self.now)
