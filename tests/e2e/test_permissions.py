@@ -49,11 +49,8 @@ UNASKED = [
     ("api_nodes", "kms:*", "*", "for nodes that write: the paymaster's key on a sponsored chain"),
     ("*", "dynamodb:*", "*TablesOperators*", "for tasks that are watched; integration tests say"),
     ("*operator*", "kms:*", "*", "for notices that are signed, and what they are checked with"),
-    ("*operator*", "sqs:SendMessage", "*NoticeQueue*", "for notices"),
     ("operator", "dynamodb:DeleteItem", "*Guards*", "for a chain that is given back"),
     ("trigger", "kms:GetPublicKey", "*", "for notices of the deployment's own operator"),
-    ("trigger", "dynamodb:BatchGetItem", "*Tasks*", "for notices of many tasks"),
-    ("trigger", "dynamodb:UpdateItem", "*Guards*", "for notices counted per operator"),
 ]
 
 
