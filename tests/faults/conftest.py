@@ -13,9 +13,12 @@ from tests.faults.world import FaultWorld, fault_world
 
 
 @pytest.fixture(scope="session")
-def faulty(http_server: HttpServer, graphql_server: GraphqlServer) -> Iterator[FaultWorld]:
+def faulty(
+    request: pytest.FixtureRequest, http_server: HttpServer, graphql_server: GraphqlServer
+) -> Iterator[FaultWorld]:
     """The stage whose functions do what the control tells them."""
-    with fault_world(f"faults-{os.getpid()}", http_server, graphql_server) as world:
+    name, session = f"faults-{os.getpid()}", request.session
+    with fault_world(name, http_server, graphql_server, lambda: session.testsfailed) as world:
         yield world
 
 

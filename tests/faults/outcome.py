@@ -18,6 +18,7 @@ Json = Any
 NOT_REPEATED = "may have taken effect"
 # What can't be done twice is not tried again either when its storage stays away.
 _UNSURE = (NOT_REPEATED, "no answer in time", "no answer from", "is not available now")
+_REST_SECONDS = 3.0
 _PATIENCE_SECONDS = 100.0
 # The walker's own retries come within seconds; what is quiet longer waits for the sweeper.
 _QUIET_SECONDS = 8.0
@@ -72,7 +73,15 @@ def _settled(run: Run, sample: Sample, watched: Watched) -> int:
                 world.age(row, 6, claims=not walked)
             world.deployment.invoke("Sweeper", {})
             moved_at = now
+    _wait_for_the_rest(watched)
     return swept
+
+
+def _wait_for_the_rest(watched: Watched) -> None:
+    """A function may have something left to do when all is over: so may the fault."""
+    until = time.monotonic() + _REST_SECONDS
+    while not watched.happened and watched.faults and time.monotonic() < until:
+        time.sleep(0.05)
 
 
 def _over(run: Run, sample: Sample) -> bool:

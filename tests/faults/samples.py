@@ -271,7 +271,7 @@ def _secrets(world: FaultWorld, key: str) -> dict[str, Json]:
 
 def _scheduled_twice(run: Run) -> None:
     _scheduled(run)
-    run.header("the first one's execution", lambda _row: True)
+    run.header("the first one's end", lambda row: row["status"] in FINAL)
     _scheduled(run)
 
 

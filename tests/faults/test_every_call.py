@@ -69,7 +69,9 @@ def test_whatever_happens_at_a_call_everything_ends_once(
     chosen = cases if WHOLE else cases[::_EVERY_NTH]
     used = every.run([case for case in chosen if case.fault.kind == kind])
     swept = sum(u.result.swept > 0 for u in used)
-    every.told.append(f"{kind}: {len(used)} cases, {swept} of them needed the sweeper")
+    missed = [u.case for u in used if not u.result.struck]
+    told = f"{kind}: {len(used)} cases, {swept} needed the sweeper, {len(missed)} never struck"
+    every.told.append(told)
     assert [str(u) for u in used if u.result.problems] == []
     spared = [str(u.case) for u in used if not u.result.struck]
     # A process that has the plan in memory does not read it again.

@@ -37,7 +37,9 @@ APPROVAL = {
 
 
 @pytest.fixture
-def lasting(http_server: HttpServer, graphql_server: GraphqlServer) -> Iterator[FaultWorld]:
+def lasting(
+    request: pytest.FixtureRequest, http_server: HttpServer, graphql_server: GraphqlServer
+) -> Iterator[FaultWorld]:
     """A stage whose emulator stores its state at its end."""
     given = emulator._environment
 
@@ -48,8 +50,8 @@ def lasting(http_server: HttpServer, graphql_server: GraphqlServer) -> Iterator[
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(emulator, "_environment", storing)
-        name = f"restart-{os.getpid()}"
-        with fault_world(name, http_server, graphql_server) as world:
+        name, session = f"restart-{os.getpid()}", request.session
+        with fault_world(name, http_server, graphql_server, lambda: session.testsfailed) as world:
             yield world
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,10 +126,11 @@ class FaultWorld:
 
 
 @contextmanager
-def fault_world(name: str, http: HttpServer, graphql: GraphqlServer) -> Iterator[FaultWorld]:
-    """A stage of its own; its logs stay when the block raises."""
+def fault_world(
+    name: str, http: HttpServer, graphql: GraphqlServer, failed: Callable[[], object]
+) -> Iterator[FaultWorld]:
+    """A stage of its own; its logs stay when something has `failed` by its end."""
     stage = start_stage(LocalSettings.for_own_stage(), name, progress=lambda _: None)
-    ended_well = False
     try:
         for service in _SERVICES:
             stage.aws.client(service)
@@ -142,9 +143,8 @@ def fault_world(name: str, http: HttpServer, graphql: GraphqlServer) -> Iterator
             }
             prepare(stage, control)
             yield FaultWorld(stage, control, http, graphql, _listen(stage))
-        ended_well = True
     finally:
-        stage.stop(keep_logs=not ended_well)
+        stage.stop(keep_logs=bool(failed()))
 
 
 def prepare(stage: LocalStage, control: Control) -> None:

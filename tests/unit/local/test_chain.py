@@ -26,11 +26,10 @@ def test_two_chains_start_beside_each_other_and_end(tmp_path: Path) -> None:
         for chain, expected in zip(chains, (5, 6), strict=True):
             node = DevelopmentNode(chain.rpc_url)
             assert node.call("eth_chainId") == hex(expected)
-            # And each transaction is mined at once
+            # And a transaction is mined, in a block of its own
             before = int(node.call("eth_blockNumber"), 16)
-            sender, to = node.call("eth_accounts")[:2]
-            node.call("eth_sendTransaction", {"from": sender, "to": to, "value": "0x1"})
-            assert int(node.call("eth_blockNumber"), 16) == before + 1
+            receipt = node.send(node.call("eth_accounts")[1], value=1)
+            assert int(receipt["blockNumber"], 16) == before + 1
     finally:
         for started in starting:
             started.process.stop()
