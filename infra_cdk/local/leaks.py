@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,7 +141,9 @@ def _run(aws: LocalAws, arn: str) -> Found:
 
 
 def _files(directory: Path) -> Found:
-    for file in directory.rglob("*"):
-        with contextlib.suppress(FileNotFoundError):
-            if file.is_file():
-                yield f"file {file.relative_to(directory)}", file.read_bytes()
+    # Unlike `rglob`, `walk` bears that the running stage removes files and folders meanwhile.
+    for folder, _, names in os.walk(directory):
+        for file in (Path(folder) / name for name in names):
+            with contextlib.suppress(FileNotFoundError):
+                if file.is_file():
+                    yield f"file {file.relative_to(directory)}", file.read_bytes()

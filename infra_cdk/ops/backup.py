@@ -30,8 +30,10 @@ _ENDED = (
     "the deployment was restored to a moment of this run; what it did after that is not known, so "
     "it does not go on"
 )
-# Of a process's moment: who holds what, and who watches. It comes again by itself.
+# Of a process's moment: who holds what. It comes again by itself.
 _PASSING_PREFIXES = ("sender#", "operator:")
+# Who watches and how far: the deployment's own operator writes these while nothing else is there.
+_OWN_GROUPS = ("operators", "cursor#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def restore(engine: Engine, folder: Path, *, replace: bool, walk: bool) -> Resto
     manifest = _manifest(folder)
     if replace:
         empty(engine)
-    full = [name for name, table in deployment.tables().items() if _any(engine, table)]
+    full = [name for name, table in deployment.tables().items() if _in_use(engine, table)]
     if full:
         raise OpsError(f"{', '.join(full)} hold data: restore with --replace to lose it")
     files = _files(folder / "blobs")
@@ -204,7 +206,7 @@ def _write_lines(file: Path, items: Iterable[dict[str, Any]]) -> int:
     count = 0
     with file.open("w", encoding="utf-8") as out:
         for item in items:
-            if str(item.get("name", {}).get("S", "")).startswith(_PASSING_PREFIXES):
+            if _passing(item):
                 continue
             out.write(json.dumps(item, separators=(",", ":")) + "\n")
             count += 1
@@ -238,8 +240,16 @@ def _send(engine: Engine, table: str, requests: list[dict[str, Any]]) -> None:
         wait_until(sent, f"writes to {table}", 60, 0.1)
 
 
-def _any(engine: Engine, table: str) -> bool:
-    return next(engine.scan(table, limit=1), None) is not None
+def _in_use(engine: Engine, table: str) -> bool:
+    return any(not _passing(item) and not _watching(item) for item in engine.scan(table))
+
+
+def _passing(item: Mapping[str, Any]) -> bool:
+    return str(item.get("name", {}).get("S", "")).startswith(_PASSING_PREFIXES)
+
+
+def _watching(item: Mapping[str, Any]) -> bool:
+    return str(item.get("group", {}).get("S", "")).startswith(_OWN_GROUPS)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

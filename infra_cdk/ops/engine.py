@@ -40,11 +40,9 @@ class Engine:
         """One of the engine's clients."""
         return AwsClient(service, self.settings.region)
 
-    def scan(self, table: str, limit: int = 0) -> Iterator[dict[str, Any]]:
-        """Every item of a table, consistently read, in DynamoDB's own JSON; `limit` a page."""
+    def scan(self, table: str) -> Iterator[dict[str, Any]]:
+        """Every item of a table, consistently read, in DynamoDB's own JSON."""
         request: dict[str, Any] = {"TableName": table, "ConsistentRead": True}
-        if limit:
-            request["Limit"] = limit
         while True:
             page = self.client("dynamodb").call("Scan", request)
             yield from page.get("Items", [])

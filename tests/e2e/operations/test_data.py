@@ -48,6 +48,10 @@ def test_a_stage_comes_back_from_its_backup(
     assert removed >= sum(counts[name] for name in ("tasks", "executions", "steps", "secrets"))
     assert api.request("GET", f"/workflows/{task['id']}").status == 404
     assert deployment.schedules(hourly) == []
+    # An operator does not wait for the import
+    watching = {"group": {"S": "operators"}, "sk": {"S": "0x" + "0e" * 20}}
+    table = deployment.output("TableOperators")
+    stage.aws.client("dynamodb").put_item(TableName=table, Item=watching)
     imported = ops("import", str(folder), "--open", "walk")
     assert imported.code == 0, imported.err
     assert imported.rows[0]["walked"] >= 1
@@ -75,6 +79,7 @@ def test_runs_that_were_open_are_ended_by_a_restore(
     waiting(api, waits)
     assert ops("export", str(tmp_path / "b")).code == 0
     restored = ops("import", str(tmp_path / "b"), "--replace")
+    assert restored.code == 0, restored.err
     assert restored.rows[0]["ended"] >= 1
     shown = api.execution(*waits)
     assert shown["status"] == "error"
