@@ -51,11 +51,12 @@ class FakeBlock:
 
 
 class FakeChain:
-    """Implements RpcPort. Each block has its own time, `BLOCK_MS` after the one before.
+    """Implements RpcPort. Each block has its own time, mostly `BLOCK_MS` after the one before.
 
     `before_call` runs before every single call, also between those of a batch: it may change the
     chain or raise. `max_logs` is the most that one query gives. `answers` are those of eth_call by
-    contract and call data, `forced` what a method answers whatever it is asked.
+    contract and call data, `forced` what a method answers whatever it is asked. Its clock
+    is `slow_seconds` behind.
     """
 
     def __init__(self, clock: FakeClock, chain_id: int = 31337) -> None:
@@ -70,18 +71,18 @@ class FakeChain:
         self.before_call: Callable[[str], None] = lambda _method: None
         self.before_trip: Callable[[], None] = lambda: None
         self._made = 0
-        self.highest = 0
+        self.highest = self.slow_seconds = 0
         self.mine()
 
-    def mine(self, *emitted: Emitted) -> FakeBlock:
-        self.clock.forward(BLOCK_MS)
+    def mine(self, *emitted: Emitted, after_ms: int = BLOCK_MS) -> FakeBlock:
+        self.clock.forward(after_ms)
         self._made += 1
         number = len(self.blocks)
         block = FakeBlock(
             number,
             _hash("block", self._made),
             self.blocks[-1].hash if self.blocks else "0x" + "00" * 32,
-            self.clock.now_ms() // 1000,
+            self.clock.now_ms() // 1000 - self.slow_seconds,
         )
         block.logs = [_log(block, i, e) for i, e in enumerate(emitted)]
         self.blocks.append(block)

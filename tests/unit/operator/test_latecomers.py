@@ -64,6 +64,49 @@ def test_logs_count_as_blocks_do(world: Watched) -> None:
     assert looker.look() == {Kind.EVENT: 1}
 
 
+@pytest.mark.parametrize(("created_after_ms", "fires"), [(-500, True), (20_000, False)])
+def test_a_chain_whose_clock_is_slow_hides_nothing(created_after_ms: int, fires: bool) -> None:
+    # Given a chain that is a minute behind
+    world = Watched(watch_blocks("old", 1000))
+    world.chain.slow_seconds = 60
+    world.mine(5)
+    world.catch_up()
+    looker = late(world)
+    looker.look()
+    # And a block that comes half a second after the last look at it
+    world.clock.forward(10_000)
+    world.look()
+    block = world.chain.mine(after_ms=500)
+    came = world.clock.now_ms()
+    world.catch_up()
+    # When a check becomes known that was created just before the block, or well after it
+    world.clock.forward(30_000)
+    created = came + created_after_ms
+    world.set_checks(watch_blocks("old", 1000), since("new", 1, created))
+    looker.look()
+    # Then the block counts for the first alone
+    assert world.numbers("new") == [block.number] * fires
+
+
+def test_a_clock_that_is_right_again_is_believed(world: Watched) -> None:
+    # Given a chain that was slow, and a block that shows that it is no longer
+    looker = late(world)
+    looker.look()
+    world.chain.slow_seconds = 60
+    world.look()
+    world.mine(1)
+    world.catch_up()
+    world.chain.slow_seconds = 0
+    world.mine(1)
+    world.catch_up()
+    # When a check becomes known that was created well after that block
+    created = world.clock.now_ms() + 5_000
+    world.clock.forward(10_000)
+    world.set_checks(watch_blocks("old", 1000), since("new", 1, created))
+    # Then it is not about the block
+    assert looker.look() == {}
+
+
 def test_nothing_is_asked_without_new_checks(world: Watched) -> None:
     looker = late(world)
     looker.look()

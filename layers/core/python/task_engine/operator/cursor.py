@@ -41,7 +41,8 @@ class Cursor:
 
     Everything up to `block` has been reported. `origin` is the first block ever watched without a
     gap; `seen_ms` when the chain was last looked at; `recent` are blocks of known hash, ascending,
-    the last one `block` itself. `revision` grows by one with every write.
+    the last one `block` itself. `revision` grows by one with every write. `slow_ms` is how far the
+    chain's clock is behind ours, as far as blocks have shown.
     """
 
     chain_id: int
@@ -51,6 +52,7 @@ class Cursor:
     seen_ms: int
     recent: tuple[SeenBlock, ...] = ()
     revision: int = 0
+    slow_ms: int = 0
 
 
 class CursorStore(Protocol):
@@ -73,6 +75,7 @@ def cursor_to_json(cursor: Cursor) -> dict[str, JsonValue]:
         "origin": cursor.origin,
         "seenMs": cursor.seen_ms,
         "revision": cursor.revision,
+        "slowMs": cursor.slow_ms,
         "recent": [
             [
                 seen.number,
@@ -100,4 +103,5 @@ def cursor_from_json(stored: Mapping[str, Any]) -> Cursor:
             for number, block_hash, fired in stored["recent"]
         ),
         revision=stored["revision"],
+        slow_ms=stored.get("slowMs", 0),
     )

@@ -27,7 +27,8 @@ _SECOND_MS = 1000
 
 class Latecomers:
     """Looks, for checks that are new, at blocks which the watcher has passed since they were there:
-    those whose own time is not before a check's, of the last five minutes at most.
+    those that did not come before a check, of the last five minutes at most. A block came when it
+    says so, later as far as the chain's clock is known to be slow.
 
     Whoever begins to watch can't know what another one before has known, so all young checks are
     new to it; what is told twice, the engine knows by its name.
@@ -82,7 +83,8 @@ class Latecomers:
         checks.apply(CheckPage(tuple(late), (), "", full=True))
         finder = Finder(self._ports.rpc, self._view, self._names, self._rules)
         finder.index(checks)
-        since, now_ms = min(check.since_ms for check in late), self._clock.now_ms()
+        since = min(check.since_ms for check in late) - cursor.slow_ms
+        now_ms = self._clock.now_ms()
         first = place_of(self._view, None, cursor.block, since, now_ms, self._rules).first
         found: list[Finding] = []
         while first <= cursor.block:
@@ -102,7 +104,9 @@ class Latecomers:
         if reading.last == cursor.block and head.hash != cursor.hash:
             # The watcher steps back, and then looks at what came instead for these checks too.
             raise RpcError("the chain has left a block that was watched", may_retry=True)
-        moment = Moment(now_ms, head, cursor.block, None, {})
+        # What the chain's clock says now, which is later than its newest block does.
+        present = replace(head, timestamp=(now_ms - cursor.slow_ms) // 1000)
+        moment = Moment(now_ms, present, cursor.block, None, {})
         return finder.find(moment, reading)[1]
 
     def _remember(self, found: Sequence[Finding], cursor: Cursor) -> None:
@@ -122,7 +126,8 @@ class Latecomers:
                 )
             )
         recent = tuple(
-            replace(seen, fired=(*seen.fired, *fired.get(seen.hash, ()))) for seen in cursor.recent
+            replace(seen, fired=tuple(dict.fromkeys([*seen.fired, *fired.get(seen.hash, ())])))
+            for seen in cursor.recent
         )
         changed = replace(cursor, recent=recent, revision=cursor.revision + 1)
         self._ports.cursors.put(changed, cursor.revision)

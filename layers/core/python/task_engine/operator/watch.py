@@ -206,10 +206,23 @@ class Watcher:
             seen_ms=now.ms if last.number >= now.target else now.seen_ms,
             recent=recent,
             revision=revision + 1,
+            slow_ms=_slow_ms(now, self._rules),
         )
         kept = self._ports.cursors.put(cursor, revision)
         self._cursor = cursor if kept else None
         return kept
+
+
+def _slow_ms(now: Moment, rules: WatchRules) -> int:
+    """How far the chain's clock is behind ours, at least: a newest block that was not there yet at
+    the last look tells an earlier time. A later one shows when it is no longer."""
+    stored = now.stored
+    if stored is None:
+        return 0
+    told, least = now.head.timestamp * 1000, stored.slow_ms
+    if now.head.number > stored.block + rules.confirmations:
+        least = max(least, stored.seen_ms - told)
+    return max(0, min(least, now.ms - told))
 
 
 def _seen_blocks(
