@@ -32,9 +32,10 @@ class World:
     checks: tuple[Check, ...] = (watch_blocks("t", 5),)
     fails: bool = False
     taken: bool = False
+    mute: bool = False
     clock: FakeClock = field(default_factory=FakeClock)
     beats: list[tuple[int, int]] = field(default_factory=list)
-    held: list[str] = field(default_factory=list)
+    held: list[tuple[str, int]] = field(default_factory=list)
     looks: int = 0
     made: int = 0
 
@@ -53,13 +54,15 @@ class World:
         return Look(CHAIN, head=n, first=n, last=n, behind=0, sent={Kind.BLOCK: 2})
 
     def beat(self, chain_id: int, block: int, now_ms: int) -> None:
+        if self.mute and block:
+            raise Unavailable("the table is away")
         self.beats.append((chain_id, block))
 
     @contextmanager
     def hold(self, name: str, seconds: int) -> Iterator[None]:
         if self.taken:
             raise Unavailable("taken")
-        self.held.append(name)
+        self.held.append((name, seconds))
         yield
 
     def _chain(self, chain_id: int) -> ChainTurn:
@@ -96,7 +99,7 @@ def test_it_watches_until_its_time_is_over(capsys: pytest.CaptureFixture[str]) -
     # Given a turn of 50 s with pauses of 5
     world = World()
     told = world.turns.handle({"chainId": CHAIN})
-    # Then ten passes were made, under the chain's lease
+    # Then ten passes were made, under a lease that the next turn hardly waits for
     assert told == {
         "checks": 1,
         "block": 10,
@@ -105,7 +108,7 @@ def test_it_watches_until_its_time_is_over(capsys: pytest.CaptureFixture[str]) -
         "notices": 20,
         "error": "",
     }
-    assert world.held == [f"operator:{CHAIN}"]
+    assert world.held == [(f"operator:{CHAIN}", 60)]
     assert figures(capsys.readouterr().out) == {
         "OperatorLag": 0,
         "OperatorBehind": 0,
@@ -118,7 +121,19 @@ def test_what_one_turn_knows_the_next_has(capsys: pytest.CaptureFixture[str]) ->
     world.turns.handle({"chainId": CHAIN})
     world.turns.handle({"chainId": CHAIN})
     assert world.made == 1
-    assert world.beats == [(CHAIN, 0), (CHAIN, 10)]
+    assert world.beats == [(CHAIN, 0), (CHAIN, 6), (CHAIN, 10), (CHAIN, 16)]
+
+
+def test_a_heartbeat_that_fails_ends_no_turn(caplog: pytest.LogCaptureFixture) -> None:
+    world = World(mute=True)
+    assert world.turns.handle({"chainId": CHAIN})["passes"] == 10
+    assert [record.message for record in caplog.records] == ["no heartbeat: the table is away"]
+
+
+def test_without_news_no_heartbeat_follows_the_first() -> None:
+    world = World(fails=True)
+    world.turns.handle({"chainId": CHAIN})
+    assert world.beats == [(CHAIN, 0)]
 
 
 def test_checks_that_go_end_the_turn() -> None:

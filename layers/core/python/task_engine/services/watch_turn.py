@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from task_engine.clock import Clock
-from task_engine.errors import InvalidRequest, Unavailable
+from task_engine.errors import EngineError, InvalidRequest, Unavailable
 from task_engine.model.json_value import JsonValue
 from task_engine.observability import metric
 from task_engine.operator.progress import ChainProgress, Figures
@@ -17,8 +17,10 @@ from task_engine.operator.run_loop import ChainWatch, Pace, RunLoop
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 120
-"""Longer than a turn can last: nobody else watches the chain as long as this one may."""
+_LAST_PASS_SECONDS = 10
+"""How long the last pass of a turn may take before the next turn begins all the same: two do no
+harm, while a turn that was cut off keeps its chain from the next one for as long as its lease."""
+_BEAT_SECONDS = 30.0
 
 
 class Heartbeats(Protocol):
@@ -57,6 +59,27 @@ class TurnPorts:
 
 
 @dataclass(slots=True)
+class _Beats:
+    """Heartbeats within a turn: one in half a minute at most, and only when there is news."""
+
+    ports: TurnPorts
+    progress: ChainProgress
+    told_block: int
+    told_at: float
+
+    def tell_news(self) -> None:
+        """A heartbeat that fails is none to end a turn for."""
+        figures, now = self.progress.figures(), self.ports.clock.monotonic()
+        if figures.block == self.told_block or now - self.told_at < _BEAT_SECONDS:
+            return
+        self.told_block, self.told_at = figures.block, now
+        try:
+            self.ports.heartbeats.beat(figures.chain_id, figures.block, self.ports.clock.now_ms())
+        except EngineError as error:
+            log.warning("no heartbeat: %s", error.message, extra={"code": error.stable_code})
+
+
+@dataclass(slots=True)
 class WatchTurns:
     """Runs turns of `run_seconds`. Where a chain has no checks a turn ends at once, after one read
     and the heartbeat: no node is asked."""
@@ -86,9 +109,16 @@ class WatchTurns:
         self.ports.heartbeats.beat(chain_id, before.block, clock.now_ms())
         if not checks.checks:
             return {"checks": 0}
+        beats = _Beats(self.ports, chain.progress, before.block, clock.monotonic())
+
+        def goes_on() -> bool:
+            beats.tell_news()
+            return bool(checks.checks) and clock.monotonic() < until
+
         try:
-            with self.ports.lease.hold(f"operator:{chain_id}", LEASE_SECONDS):
-                loop.run(lambda: bool(checks.checks) and clock.monotonic() < until)
+            lease = int(self.run_seconds) + _LAST_PASS_SECONDS
+            with self.ports.lease.hold(f"operator:{chain_id}", lease):
+                loop.run(goes_on)
         except Unavailable as error:
             log.info("another turn watches the chain", extra={"code": error.stable_code})
             return {"checks": before.checks, "busy": True}
