@@ -66,10 +66,10 @@ class Engine(LoopbackServer):
         self.handled = 0
         self._random = Random(11)
         self._prefix = prefix
-        sqs, kms = aws.client("sqs"), aws.client("kms")
+        self._sqs = sqs = aws.client("sqs")
         self._notices = sqs.create_queue(QueueName=f"{prefix}notices")["QueueUrl"]
         aws.client("s3").create_bucket(Bucket=f"{prefix}blobs")
-        key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+        key = aws.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
         self.names = {
             **tables,
             "STAGE": "test",
@@ -150,15 +150,15 @@ class Engine(LoopbackServer):
         return found
 
     def idle(self) -> bool:
-        """Whether no notice waits or is at work."""
+        """Whether no notice waits or is at work; nothing that nobody works at is waited for."""
+        assert self._draining.is_alive(), "the thread that handles notices has ended"
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        sqs = self.aws.client("sqs")
-        found = sqs.get_queue_attributes(QueueUrl=self._notices, AttributeNames=names)
+        found = self._sqs.get_queue_attributes(QueueUrl=self._notices, AttributeNames=names)
         return all(found["Attributes"][name] == "0" for name in names)
 
     def _drain(self) -> None:
         """As the queue's event source would: batches of ten, what failed comes again."""
-        sqs = self.aws.client("sqs")
+        sqs = self._sqs
         asked = {"QueueUrl": self._notices, "AttributeNames": ["SentTimestamp"]}
         while not self.ended.is_set():
             got: list[dict[str, Any]] = []

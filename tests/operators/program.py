@@ -17,6 +17,8 @@ from task_engine.evm.signer import LocalSigner
 from infra_cdk.local.settings import free_port
 from infra_cdk.local.waiting import wait_until
 
+PATIENCE_SECONDS = 180.0
+"""For what takes seconds where nothing else is going on."""
 _PROGRAM = Path(sys.executable).with_name("task-engine")
 
 
@@ -108,7 +110,7 @@ class Program:
         answer = self._http.request("GET", f"http://127.0.0.1:{self.port}/healthz")
         return answer.status, json.loads(answer.data)
 
-    def wait_for(self, block: int, chain: int, seconds: float = 60) -> None:
+    def wait_for(self, block: int, chain: int, seconds: float = PATIENCE_SECONDS) -> None:
         """Until it has passed that block, and has caught up; raises StageError after `seconds`."""
         labels = f'{{chain="{chain}"}}'
 

@@ -19,7 +19,7 @@ from infra_cdk.local.waiting import wait_until
 from tests.operators.chain import TRANSFER, LogChain
 from tests.operators.engine import CHAIN_ID, Engine
 from tests.operators.node import FlakyNode
-from tests.operators.program import Program
+from tests.operators.program import PATIENCE_SECONDS, Program
 from tests.unit.operator.samples import TRANSFER_ABI
 
 KEY = "0x" + "6b" * 32
@@ -135,7 +135,7 @@ def test_executions_are_those_that_the_final_chain_calls_for(
         traffic.mine(200)
         # And the chain leaves three blocks after they were told of
         operator.wait_for(chain.base + 200, CHAIN_ID)
-        wait_until(engine.idle, "the notices", 60, 0.1)
+        wait_until(engine.idle, "the notices", PATIENCE_SECONDS, 0.1)
         left = traffic.called_for()
         chain.roll_back(REORG)
         traffic.mine(230)
@@ -143,7 +143,7 @@ def test_executions_are_those_that_the_final_chain_calls_for(
         operator.start()
         traffic.mine(BLOCKS)
         operator.wait_for(chain.base + BLOCKS, CHAIN_ID)
-        wait_until(engine.idle, "the notices", 60, 0.1)
+        wait_until(engine.idle, "the notices", PATIENCE_SECONDS, 0.1)
         assert operator.end() == 0
         assert node.erred > node.asked / 8
     # Then exactly what the final chain calls for has run, each once

@@ -10,7 +10,7 @@ from task_engine.model.trigger import TriggerType
 from infra_cdk.local.waiting import wait_until
 from tests.operators.chain import TRANSFER, LogChain
 from tests.operators.engine import CHAIN_ID, Engine
-from tests.operators.program import Program
+from tests.operators.program import PATIENCE_SECONDS, Program
 
 KEY = "0x" + "5a" * 32
 HOLDER = "0x" + "12" * 20
@@ -39,7 +39,9 @@ def fired(engine: Engine, task_id: str) -> int:
 
 
 def runs(engine: Engine, task_id: str, count: int) -> None:
-    wait_until(lambda: fired(engine, task_id) >= count, f"{count} runs of {task_id}", 20, 0.1)
+    wait_until(
+        lambda: fired(engine, task_id) >= count, f"{count} runs of {task_id}", PATIENCE_SECONDS, 0.1
+    )
 
 
 def test_it_registers_watches_and_ends_in_order(
@@ -48,7 +50,9 @@ def test_it_registers_watches_and_ends_in_order(
     # Given an event task and a running operator
     task_id = event_task(engine, chain)
     with program(tmp_path, engine, chain) as operator:
-        wait_until(lambda: operator.figure("checks", LABEL) == 1, "the check", 20, 0.1)
+        wait_until(
+            lambda: operator.figure("checks", LABEL) == 1, "the check", PATIENCE_SECONDS, 0.1
+        )
         # When a transfer is mined
         chain.mine((chain.tokens[0], HOLDER, 5), (chain.tokens[1], HOLDER, 6))
         # Then the task runs once
@@ -86,7 +90,7 @@ def test_what_happens_while_it_is_away_is_told_afterwards(
         # Then every second block of them has fired, each once
         runs(engine, task_id, 4)
         operator.wait_for(chain.height(), CHAIN_ID)
-        wait_until(engine.idle, "the notices", 20, 0.1)
+        wait_until(engine.idle, "the notices", PATIENCE_SECONDS, 0.1)
         assert fired(engine, task_id) == 4
 
 
@@ -95,11 +99,15 @@ def test_a_paused_task_is_left_alone_soon(engine: Engine, chain: LogChain, tmp_p
     kept = block_task(engine, 1)
     gone = engine.add_task(TriggerType.BLOCK, {"interval": 1})
     with program(tmp_path, engine, chain) as operator:
-        wait_until(lambda: operator.figure("checks", LABEL) == 2, "the checks", 20, 0.1)
+        wait_until(
+            lambda: operator.figure("checks", LABEL) == 2, "the checks", PATIENCE_SECONDS, 0.1
+        )
         # When one is deleted
         engine.tasks.delete(gone, gone.created_at + 1)
         # Then the operator hears of it, and goes on with the other
-        wait_until(lambda: operator.figure("checks", LABEL) == 1, "the change", 20, 0.1)
+        wait_until(
+            lambda: operator.figure("checks", LABEL) == 1, "the change", PATIENCE_SECONDS, 0.1
+        )
         chain.mine()
         runs(engine, kept, 1)
 
@@ -109,7 +117,12 @@ def test_without_tasks_no_node_is_asked(engine: Engine, tmp_path: Path) -> None:
     nowhere = Program(tmp_path / "operator", engine.url, {CHAIN_ID: "http://127.0.0.1:9"}, KEY)
     with nowhere as operator:
         # When it has made some passes
-        wait_until(lambda: (operator.figure("passes_total", LABEL) or 0) > 3, "passes", 20, 0.1)
+        wait_until(
+            lambda: (operator.figure("passes_total", LABEL) or 0) > 3,
+            "passes",
+            PATIENCE_SECONDS,
+            0.1,
+        )
         # Then nothing has failed
         assert operator.figure("pass_failures_total", LABEL) == 0
 

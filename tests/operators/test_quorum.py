@@ -22,7 +22,7 @@ from task_engine_operator.cursors import SqliteCursors
 from task_engine_operator.process import OperatorProcess
 from tests.operators.chain import TRANSFER, LogChain
 from tests.operators.engine import CHAIN_ID, Engine
-from tests.operators.program import Program
+from tests.operators.program import PATIENCE_SECONDS, Program
 
 HONEST, LIAR = "0x" + "7c" * 32, "0x" + "8d" * 32
 HOLDER = "0x" + "12" * 20
@@ -81,13 +81,13 @@ def test_of_two_of_whom_one_lies_only_the_truth_runs(
     task = engine.add_task(TriggerType.EVENT, {"queries": [query], "cooldownSeconds": 0})
     honest = Program(tmp_path / "honest", engine.url, {CHAIN_ID: chain.url}, HONEST)
     with honest, lying_operator(engine, chain, tmp_path) as liar:
-        wait_until(lambda: len(engine.operators()) == 2, "both operators", 20, 0.1)
+        wait_until(lambda: len(engine.operators()) == 2, "both operators", PATIENCE_SECONDS, 0.1)
         # When transfers are mined
         for amount in (*TRUTHS, *LIES):
             chain.mine((chain.tokens[0], HOLDER, amount))
         honest.wait_for(chain.height(), CHAIN_ID)
-        wait_until(lambda: _told(engine, liar) >= 3 * 2 * 7, "all lies", 30, 0.1)
-        wait_until(engine.idle, "the notices", 30, 0.1)
+        wait_until(lambda: _told(engine, liar) >= 3 * 2 * 7, "all lies", PATIENCE_SECONDS, 0.1)
+        wait_until(engine.idle, "the notices", PATIENCE_SECONDS, 0.1)
     # Then those run that both told alike, each once, and nothing else
     ran = [row for row in engine.items("EXECUTIONS") if row["taskId"] == task.id]
     assert len(ran) == len(TRUTHS)
