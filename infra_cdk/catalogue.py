@@ -148,7 +148,7 @@ _API = (
         _BLOBS
         | {Use.DELETE_BLOBS, Use.ENQUEUE, Use.ARM, Use.DISARM}
         | {Use.WALK_STANDARD, Use.WALK_AND_WAIT, Use.ASK_WALKS},
-        (*_CHAINS, "OPERATOR_CHAINS"),
+        (*_CHAINS, "OPERATOR_CHAINS", "OPERATOR_SHARD"),
     ),
     _api(
         "api_executions",
@@ -322,7 +322,7 @@ _OPERATOR = FunctionSpec(
         "guards": ("DeleteItem", "UpdateItem"),
     },
     uses=frozenset({Use.NOTIFY, Use.SIGN_NOTICES}),
-    settings=("CHAINS", "OPERATOR_PAUSE_SECONDS", "OPERATOR_RUN_SECONDS"),
+    settings=("CHAINS", "OPERATOR_PAUSE_SECONDS", "OPERATOR_RUN_SECONDS", "OPERATOR_SHARD"),
     asynchronous=True,
 )
 

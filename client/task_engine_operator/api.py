@@ -10,6 +10,7 @@ from task_engine.clock import Clock
 from task_engine.errors import EngineError, Forbidden, InvalidRequest, Unavailable
 from task_engine.evm.signer import Signer
 from task_engine.model.json_value import JsonValue
+from task_engine.model.shard import WHOLE, Shard
 from task_engine.operator.check_codec import CheckPage, page_from_json
 from task_engine.operator.findings import Finding
 from task_engine.operator.notices import NoticeWriter
@@ -22,18 +23,24 @@ _CHECKS_PER_PAGE = 500
 
 
 class EngineApi:
-    """Implements CheckSource and Notifier over HTTPS; safe for threads.
+    """Implements CheckSource and Notifier over HTTPS, for the checks of `shard`; safe for threads.
 
     Everything raises Unavailable for what may pass, Forbidden where the engine does not listen to
     this operator, InvalidRequest for other refusals.
     """
 
     def __init__(
-        self, url: str, signer: Signer, clock: Clock, transport: httpx.BaseTransport | None = None
+        self,
+        url: str,
+        signer: Signer,
+        clock: Clock,
+        transport: httpx.BaseTransport | None = None,
+        shard: Shard = WHOLE,
     ) -> None:
         self._url = url
         self._signer = signer
         self._clock = clock
+        self._shard = shard
         self._writer = NoticeWriter(signer, clock)
         self._http = httpx.Client(timeout=_TIMEOUT_SECONDS, transport=transport)
         self.left_out = 0
@@ -45,13 +52,19 @@ class EngineApi:
 
     def heartbeat(self, version: str, blocks: Mapping[int, int]) -> dict[str, JsonValue]:
         """Say what is watched and how far (last block passed by chain); registers at first."""
-        body = {"version": version, "chains": {str(chain): at for chain, at in blocks.items()}}
+        body = {
+            "version": version,
+            "chains": {str(chain): at for chain, at in blocks.items()},
+            "shard": str(self._shard),
+        }
         path = f"/operators/{self._signer.address}:heartbeat"
         return self._ask("POST", path, {}, json.dumps(body).encode())
 
     def page(self, chain_id: int, after: str) -> CheckPage:
         """Implements CheckSource."""
         query = {"chainId": [str(chain_id)], "limit": [str(_CHECKS_PER_PAGE)]}
+        if self._shard != WHOLE:
+            query["shard"] = [str(self._shard)]
         if after:
             query["after"] = [after]
         return page_from_json(self._ask("GET", f"/operators/{self._signer.address}/checks", query))

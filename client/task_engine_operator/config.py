@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from task_engine.errors import ConfigurationError
 from task_engine.model.chain import Chain
 from task_engine.model.chain_setting import parse_chains
-from task_engine.operator.check_set import Shard
+from task_engine.model.shard import WHOLE, Shard, read_shard
 
 PREFIX = "TASK_ENGINE_OPERATOR_"
 URL_VARIABLE = "TASK_ENGINE_URL"
@@ -56,7 +56,7 @@ class OperatorConfig:
     chains: Mapping[int, Chain]
     state: Path = Path("operator.db")
     pause_seconds: float = 0.0
-    shard: Shard = field(default_factory=Shard)
+    shard: Shard = WHOLE
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 9464
 
@@ -193,12 +193,10 @@ class _Reader:
         return path if self._environ.get(PREFIX + variable) else self._folder / path
 
     def _shard(self) -> Shard:
-        text = self._text("watch", "shard", "SHARD") or "1/1"
-        number, _, count = text.partition("/")
-        if number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count) <= 1000:
-            return Shard(int(number) - 1, int(count))
-        self._say("watch.shard must be of the form 2/3: the second of three operators")
-        return Shard()
+        shard = read_shard(self._text("watch", "shard", "SHARD") or str(WHOLE))
+        if shard is None:
+            self._say("watch.shard must be of the form 2/3: the second of three operators")
+        return shard or WHOLE
 
     def _chains(self) -> dict[int, Chain]:
         text = self._environ.get(CHAINS_VARIABLE, "")

@@ -34,7 +34,7 @@ def run(config: OperatorConfig, environ: Mapping[str, str], version: str) -> boo
     signer = signer_of(config.key, environ)
     clock = SystemClock()
     cursors = SqliteCursors(config.state, f"{config.url} {signer.address}")
-    api = EngineApi(config.url, signer, clock)
+    api = EngineApi(config.url, signer, clock, shard=config.shard)
     process = OperatorProcess(config, api, cursors, clock, version)
     server = None
     if config.metrics_port:
@@ -53,7 +53,7 @@ def register(
     config: OperatorConfig, environ: Mapping[str, str], version: str
 ) -> dict[str, JsonValue]:
     """One heartbeat without watching: whether the engine listens. Raises as `run`."""
-    api = EngineApi(config.url, signer_of(config.key, environ), SystemClock())
+    api = _api(config, environ)
     try:
         return api.heartbeat(version, dict.fromkeys(config.chains, 0))
     finally:
@@ -63,7 +63,7 @@ def register(
 def checks(config: OperatorConfig, environ: Mapping[str, str]) -> list[JsonValue]:
     """What there is to watch on the settings' chains, this operator's part of it. Raises as
     `run`."""
-    api = EngineApi(config.url, signer_of(config.key, environ), SystemClock())
+    api = _api(config, environ)
     found: list[JsonValue] = []
     try:
         for chain_id in sorted(config.chains):
@@ -73,6 +73,10 @@ def checks(config: OperatorConfig, environ: Mapping[str, str]) -> list[JsonValue
     finally:
         api.close()
     return found
+
+
+def _api(config: OperatorConfig, environ: Mapping[str, str]) -> EngineApi:
+    return EngineApi(config.url, signer_of(config.key, environ), SystemClock(), shard=config.shard)
 
 
 @contextmanager

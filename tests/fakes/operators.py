@@ -31,6 +31,7 @@ class FakeOperators:
             version=operator.version,
             last_seen=operator.last_seen,
             blocks=operator.blocks,
+            shard=operator.shard,
             events=max(before.events, operator.events),
             registered_at=before.registered_at or operator.last_seen,
         )

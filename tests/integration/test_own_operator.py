@@ -12,6 +12,7 @@ from task_engine.aws.notice_queue import SqsNoticeQueue
 from task_engine.aws.operator_repository import OperatorRepository
 from task_engine.aws.own_notices import SqsNotifier
 from task_engine.evm.signer import LocalSigner
+from task_engine.model.shard import Shard
 from task_engine.operator.cursor import Cursor, Fired, SeenBlock
 from task_engine.operator.findings import Finding, Kind, Occurrence
 from task_engine.operator.notice_check import read_notice
@@ -78,6 +79,16 @@ def test_turns_of_several_chains_share_one_row(world: World) -> None:
     row = OperatorRepository(world.dynamo, world.settings).get(address)
     assert row is not None
     assert row.blocks == {1: 106, 8453: 7}
+
+
+def test_an_operator_with_a_part_of_the_checks_says_so(world: World) -> None:
+    address = an_owner()
+    names = {**world.settings.names, "OPERATOR_SHARD": "2/3"}
+    settings = replace(world.settings, names=names)
+    OwnHeartbeats(world.dynamo, settings, lambda: address, "embedded").beat(1, 5, 1_000)
+    row = OperatorRepository(world.dynamo, settings).get(address)
+    assert row is not None
+    assert row.shard == Shard(1, 3)
 
 
 @pytest.fixture

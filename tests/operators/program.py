@@ -25,7 +25,9 @@ _PROGRAM = Path(sys.executable).with_name("task-engine")
 class Program:
     """`task-engine operator run` with settings of its own in `folder`; starts when entered."""
 
-    def __init__(self, folder: Path, engine_url: str, chains: dict[int, str], key: str) -> None:
+    def __init__(
+        self, folder: Path, engine_url: str, chains: dict[int, str], key: str, shard: str = "1/1"
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.address = LocalSigner(key).address
         self.port = free_port()
@@ -35,7 +37,8 @@ class Program:
         tables = "\n".join(f'[chains.{n}]\nrpc_urls = ["{url}"]' for n, url in chains.items())
         self._config.write_text(
             f'url = "{engine_url}/api/v1"\n[key]\nenv = "OPERATOR_TEST_KEY"\n{tables}\n'
-            f"[watch]\npause_seconds = 0.2\n[metrics]\nport = {self.port}\n"
+            f'[watch]\npause_seconds = 0.2\nshard = "{shard}"\n'
+            f"[metrics]\nport = {self.port}\n"
         )
         self._environment = {
             "PATH": os.environ["PATH"],

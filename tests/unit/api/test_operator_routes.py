@@ -93,7 +93,36 @@ def test_checks_come_as_the_operators_client_reads_them(world: World) -> None:
     assert world.checks.asked == [(CHAIN, "a+b=", 7)]
 
 
-@pytest.mark.parametrize("query", ["", "?chainId=0", "?chainId=x", "?chainId=1&limit=501"])
+def test_who_has_a_part_of_the_checks_gets_that_part(world: World) -> None:
+    # Given checks of two operators who share them
+    heads = [CheckHead(f"01k9zq2a1b3c5d7e9f1g3h5j{n:02}", OWNER, 9, 9) for n in range(20)]
+    world.checks.rows = [block_check(head, {"chainId": CHAIN, "interval": 5}) for head in heads]
+    # When each asks for its own
+    parts = []
+    for shard in ("1/2", "2/2"):
+        answer = world.by_operator("GET", f"{CHECKS}?chainId={CHAIN}&shard={shard}")
+        page = page_from_json(answer.json)
+        assert (page.full, page.cursor) == (True, "next")
+        parts.append({check.id for check in page.checks})
+    # Then each check comes to one of them
+    assert parts[0] | parts[1] == {head.id for head in heads}
+    assert not parts[0] & parts[1]
+    assert all(parts)
+
+
+def test_a_heartbeat_says_which_part_is_watched(world: World) -> None:
+    body = {"version": "1", "chains": {str(CHAIN): 7}, "shard": "2/4"}
+    assert world.by_operator("POST", HEARTBEAT, body).json["shard"] == "2/4"
+    assert world.call("GET", "/operators", token="").json["data"][0]["shard"] == "2/4"
+    # One that watches everything again says nothing
+    assert "shard" not in world.by_operator("POST", HEARTBEAT, {**body, "shard": "1/1"}).json
+    answer = world.by_operator("POST", HEARTBEAT, {**body, "shard": "5/4"})
+    assert (answer.status, answer.problems) == (400, {("shard", "INVALID_REQUEST")})
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?chainId=0", "?chainId=x", "?chainId=1&limit=501", "?chainId=1&shard=0/2"]
+)
 def test_checks_of_no_chain_are_refused(world: World, query: str) -> None:
     assert world.by_operator("GET", CHECKS + query).status == 400
 

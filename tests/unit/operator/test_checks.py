@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from task_engine.errors import InvalidRequest
+from task_engine.model.shard import Shard
 from task_engine.model.task import Definition, Task, TaskStatus
 from task_engine.model.trigger import Trigger, TriggerType
 from task_engine.operator.check_codec import (
@@ -15,7 +16,7 @@ from task_engine.operator.check_codec import (
     page_from_json,
     page_to_json,
 )
-from task_engine.operator.check_set import CheckSet, Shard, shard_of
+from task_engine.operator.check_set import CheckSet, in_shard, shard_of
 from task_engine.operator.checks import BlockCheck, Check, EventCheck, check_of
 
 from tests.unit.operator.samples import (
@@ -187,7 +188,7 @@ def test_shards_when_checks_are_shared_out_then_contracts_stay_together() -> Non
     checks += [watch_events(f"any{i}", {}) for i in range(50)]
     checks += [watch_blocks(f"b{i}", 5) for i in range(50)]
 
-    parts = [{c.id for c in checks if Shard(i, 4).holds(c)} for i in range(4)]
+    parts = [{c.id for c in checks if in_shard(c, Shard(i, 4))} for i in range(4)]
 
     assert sum(map(len, parts)) == len(checks) == len(set().union(*parts))
     assert all(len(part) > 20 for part in parts)

@@ -11,6 +11,7 @@ import pytest
 from task_engine.errors import EngineError, Forbidden, InvalidRequest, Unavailable
 from task_engine.evm.signature import recover_signer
 from task_engine.evm.signer import LocalSigner
+from task_engine.model.shard import Shard
 from task_engine.operator.check_codec import CheckPage, page_to_json
 from task_engine.operator.findings import Finding, Kind, Occurrence
 from task_engine.operator.notice_check import read_notice
@@ -31,9 +32,9 @@ class Engine:
     def __init__(self, answer: Callable[[httpx.Request], httpx.Response] | None = None) -> None:
         self.requests: list[httpx.Request] = []
         self._answer = answer or (lambda _: httpx.Response(200, json={}))
-        self.api = EngineApi(URL, SIGNER, FakeClock(), httpx.MockTransport(self._on))
+        self.api = EngineApi(URL, SIGNER, FakeClock(), httpx.MockTransport(self.on))
 
-    def _on(self, request: httpx.Request) -> httpx.Response:
+    def on(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         return self._answer(request)
 
@@ -70,8 +71,20 @@ def test_requests_are_signed_over_all_that_they_say() -> None:
     assert stamps == {str(START_MS)}
     first, second, _ = engine.requests
     assert dict(first.url.params) == {"chainId": str(CHAIN), "limit": "500", "after": "a+b="}
-    assert json.loads(second.content) == {"version": "1.2", "chains": {str(CHAIN): 55}}
+    chains = {str(CHAIN): 55}
+    assert json.loads(second.content) == {"version": "1.2", "chains": chains, "shard": "1/1"}
     assert second.url.path.endswith(f"/operators/{SIGNER.address}:heartbeat")
+
+
+def test_an_operator_of_a_part_asks_for_that_and_says_so() -> None:
+    engine = Engine(lambda _: httpx.Response(200, json=page_to_json(CheckPage((), (), "c"))))
+    api = EngineApi(URL, SIGNER, FakeClock(), httpx.MockTransport(engine.on), shard=Shard(1, 4))
+    api.page(CHAIN, "")
+    api.heartbeat("1.2", {CHAIN: 55})
+    asked, said = engine.requests
+    assert asked.url.params["shard"] == "2/4"
+    assert signer_of(asked) == SIGNER.address
+    assert json.loads(said.content)["shard"] == "2/4"
 
 
 def test_notices_go_ten_at_a_time_each_signed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from task_engine.operator.check_set import Shard
+from task_engine.model.shard import Shard
 
 from task_engine_operator.config import ConfigError, KeyConfig, load_config
 
@@ -78,10 +78,12 @@ def test_the_environment_is_stronger_than_the_file(tmp_path: Path) -> None:
     environ = {
         "TASK_ENGINE_OPERATOR_CONFIG": write(tmp_path, FILE),
         "TASK_ENGINE_OPERATOR_PAUSE_SECONDS": "0.5",
+        "TASK_ENGINE_OPERATOR_SHARD": "1/4",
         "TASK_ENGINE_OPERATOR_STATE": "/var/lib/operator.db",
     }
     config = load_config("", environ)
     assert config.pause_seconds == 0.5
+    assert config.shard == Shard(0, 4)
     assert config.state == Path("/var/lib/operator.db")
 
 

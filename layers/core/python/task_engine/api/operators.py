@@ -10,6 +10,7 @@ from task_engine.api.times import rfc3339
 from task_engine.errors import Forbidden, InvalidRequest, Problem
 from task_engine.model.json_value import JsonValue
 from task_engine.model.operator import Operator
+from task_engine.model.shard import WHOLE, read_shard
 from task_engine.operator.check_codec import page_to_json
 from task_engine.services.operators import OperatorService
 
@@ -17,6 +18,7 @@ _MOST_CHAINS = 100
 _MOST_VERSION_CHARS = 100
 DEFAULT_CHECKS = 200
 MOST_CHECKS = 500
+_SHARD_FORM = "must be of the form 2/3: the second of three parts"
 
 
 def operator_json(operator: Operator) -> dict[str, JsonValue]:
@@ -35,6 +37,8 @@ def operator_json(operator: Operator) -> dict[str, JsonValue]:
         "rejectedCount": operator.rejected,
         "disputedCount": operator.disputed,
     }
+    if operator.shard != WHOLE:
+        found["shard"] = str(operator.shard)
     if operator.version:
         found["version"] = operator.version
     if operator.blocks:
@@ -63,6 +67,9 @@ class OperatorRoutes:
             fields.refuse("version", f"may have {_MOST_VERSION_CHARS} characters at most")
         if len(given) > _MOST_CHAINS:
             fields.refuse("chains", f"may name {_MOST_CHAINS} chains at most")
+        shard = read_shard(fields.text("shard") or str(WHOLE))
+        if shard is None:
+            fields.refuse("shard", _SHARD_FORM)
         blocks = {_number(chain): block for chain, block in given.items()}
         for chain, block in blocks.items():
             if chain <= 0 or type(block) is not int or not 0 <= block < 2**53:
@@ -70,7 +77,8 @@ class OperatorRoutes:
                 fields.refuse("chains", text)
         fields.finish()
         numbers = {chain: block for chain, block in blocks.items() if isinstance(block, int)}
-        return Reply(200, operator_json(self._operators.heartbeat(address, version, numbers)))
+        operator = self._operators.heartbeat(address, version, numbers, shard or WHOLE)
+        return Reply(200, operator_json(operator))
 
     def checks(self, request: Request) -> Reply:
         """GET /operators/{address}/checks"""
@@ -83,9 +91,12 @@ class OperatorRoutes:
         if not 0 < limit <= MOST_CHECKS:
             text = f"must be a whole number from 1 to {MOST_CHECKS}"
             problems.append(Problem("INVALID_REQUEST", "limit", text))
+        shard = read_shard(request.one("shard") or str(WHOLE))
+        if shard is None:
+            problems.append(Problem("INVALID_REQUEST", "shard", _SHARD_FORM))
         if problems:
             raise InvalidRequest("the checks can't be read", tuple(problems))
-        page = self._operators.checks(chain_id, request.one("after"), limit)
+        page = self._operators.checks(chain_id, request.one("after"), limit, shard or WHOLE)
         return Reply(200, page_to_json(page))
 
     def notices(self, request: Request) -> Reply:

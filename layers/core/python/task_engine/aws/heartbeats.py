@@ -9,6 +9,7 @@ from task_engine.aws.operator_repository import OperatorRepository
 from task_engine.config import Settings
 from task_engine.errors import ConditionFailed
 from task_engine.model.operator import Operator
+from task_engine.model.shard import shard_setting
 
 
 class OwnHeartbeats:
@@ -17,11 +18,13 @@ class OwnHeartbeats:
     def __init__(
         self, dynamo: Dynamo, settings: Settings, address: Callable[[], str], version: str
     ) -> None:
+        """Raises ConfigurationError for a shard that is none."""
         self._dynamo = dynamo
         self._settings = settings
         self._operators = OperatorRepository(dynamo, settings)
         self._address = address
         self._version = version
+        self._shard = shard_setting(settings.names.get("OPERATOR_SHARD", ""))
         self._registered = False
 
     def beat(self, chain_id: int, block: int, now_ms: int) -> None:
@@ -50,6 +53,6 @@ class OwnHeartbeats:
         # A process that has just begun knows less than the row.
         passed[chain_id] = block or passed.get(chain_id, 0)
         self._operators.register(
-            Operator(address=address, version=self._version, last_seen=now_ms, blocks=passed)
+            Operator(address, self._version, now_ms, passed, shard=self._shard)
         )
         self._registered = True

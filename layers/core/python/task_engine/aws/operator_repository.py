@@ -7,6 +7,7 @@ from task_engine.aws.items import Item
 from task_engine.config import Settings
 from task_engine.errors import ConditionFailed
 from task_engine.model.operator import Operator, Tally
+from task_engine.model.shard import WHOLE, read_shard
 
 _GROUP = "operators"
 _KNOWN = "attribute_exists(#sk)"
@@ -34,11 +35,12 @@ class OperatorRepository:
         update = Update(
             self._table,
             _key(operator.address),
-            "SET #software = :version, #lastSeen = :seen, #blocks = :blocks,"
+            "SET #software = :version, #lastSeen = :seen, #blocks = :blocks, #shard = :shard,"
             " #registeredAt = if_not_exists(#registeredAt, :seen)",
             {
                 "version": operator.version,
                 "seen": operator.last_seen,
+                "shard": str(operator.shard),
                 "blocks": {str(chain): block for chain, block in operator.blocks.items()},
             },
         )
@@ -90,4 +92,5 @@ def _operator(item: Item) -> Operator:
         minute=item.get("minute", 0),
         in_minute=item.get("inMinute", 0),
         registered_at=item.get("registeredAt", 0),
+        shard=read_shard(item.get("shard", "")) or WHOLE,
     )

@@ -16,6 +16,7 @@ from task_engine.bootstrap.chains import chains, tokens
 from task_engine.bootstrap.core import client, clock, dynamo, settings
 from task_engine.errors import ConfigurationError
 from task_engine.evm.signer import KmsSigner
+from task_engine.model.shard import shard_setting
 from task_engine.observability import configure_logging
 from task_engine.operator.check_set import CheckSet
 from task_engine.operator.latecomers import Latecomers
@@ -52,7 +53,7 @@ def _signer() -> KmsSigner:
 def _chain(chain_id: int) -> ChainTurn:
     chain = chains().chain(chain_id)
     rules = WatchRules.of(chain)
-    checks = CheckSet(chain_id)
+    checks = CheckSet(chain_id, shard_setting(settings().names.get("OPERATOR_SHARD", "")))
     ports = WatchPorts(
         rpc=chains().rpc(chain_id),
         cursors=CursorRepository(dynamo(), settings(), str(_signer().address)),

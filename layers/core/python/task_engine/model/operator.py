@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from task_engine.model.shard import WHOLE, Shard
+
 # An operator that was silent for longer does not count as watching.
 LIVE_MS = 180_000
 
@@ -17,6 +19,7 @@ class Operator:
     passed; `last_seen` is in ms since the epoch; `events` counts the notices it has sent,
     `rejected` those that were refused or overruled by a quorum, `disputed` those that another
     operator contradicted. It has sent `in_minute` notices in the minute `minute` since the epoch.
+    Of the checks of its chains it watches those in `shard`.
     """
 
     address: str
@@ -29,6 +32,7 @@ class Operator:
     registered_at: int = 0
     minute: int = 0
     in_minute: int = 0
+    shard: Shard = WHOLE
 
     @property
     def chains(self) -> tuple[int, ...]:

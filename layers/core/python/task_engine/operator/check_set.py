@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from task_engine.model.shard import WHOLE, Shard
 from task_engine.operator.check_codec import CheckPage
 from task_engine.operator.checks import BlockCheck, Check
 
@@ -20,17 +20,10 @@ class CheckSource(Protocol):
         """Changes since the cursor `after`; "" = the whole set. Raises Unavailable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """The part `index` (from 0) of the checks that are shared out among `count` operators."""
-
-    index: int = 0
-    count: int = 1
-
-    def holds(self, check: Check) -> bool:
-        """Whether the check is in this part: checks of one contract are, so that one operator
-        alone asks for its logs."""
-        return self.count <= 1 or shard_of(check, self.count) == self.index
+def in_shard(check: Check, shard: Shard) -> bool:
+    """Whether the check is in this part: checks of one contract are, so that one operator alone
+    asks for its logs."""
+    return shard.count <= 1 or shard_of(check, shard.count) == shard.index
 
 
 def shard_of(check: Check, count: int) -> int:
@@ -53,10 +46,10 @@ class CheckSet:
     in between goes on with what it had.
     """
 
-    def __init__(self, chain_id: int, shard: Shard | None = None) -> None:
+    def __init__(self, chain_id: int, shard: Shard = WHOLE) -> None:
         self.chain_id = chain_id
         self.revision = 0
-        self._shard = shard or Shard()
+        self._shard = shard
         self._checks: dict[str, Check] = {}
         self._coming: dict[str, Check] | None = None
         self._cursor = ""
@@ -86,7 +79,7 @@ class CheckSet:
         held = self._checks if self._coming is None else self._coming
         changed = False
         for check in page.checks:
-            fits = check.chain_id == self.chain_id and self._shard.holds(check)
+            fits = check.chain_id == self.chain_id and in_shard(check, self._shard)
             changed |= _put(held, check) if fits else held.pop(check.id, None) is not None
         for name in page.removed:
             changed |= held.pop(name, None) is not None

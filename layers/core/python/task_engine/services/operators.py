@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from task_engine.clock import Clock
 from task_engine.errors import Forbidden, InvalidRequest, Problem
 from task_engine.model.json_value import JsonValue
 from task_engine.model.operator import Operator, Tally
+from task_engine.model.shard import WHOLE, Shard
 from task_engine.operator.check_codec import CheckPage
+from task_engine.operator.check_set import in_shard
 
 if TYPE_CHECKING:
     from task_engine.operator.notices import Notice
@@ -73,15 +75,22 @@ class OperatorService:
         """All that ever registered, by address."""
         return self._operators.all()
 
-    def heartbeat(self, address: str, version: str, blocks: Mapping[int, int]) -> Operator:
+    def heartbeat(
+        self, address: str, version: str, blocks: Mapping[int, int], shard: Shard = WHOLE
+    ) -> Operator:
         """What an operator says of itself, which registers it; `blocks` holds the last block that
-        it has passed of each chain that it watches."""
+        it has passed of each chain that it watches, `shard` which checks of them it watches."""
         now = self._clock.now_ms()
-        return self._operators.register(Operator(address, version, now, dict(blocks)))
+        said = Operator(address, version, now, dict(blocks), shard=shard)
+        return self._operators.register(said)
 
-    def checks(self, chain_id: int, after: str, limit: int) -> CheckPage:
-        """What to watch on a chain: all, or the changes since a cursor; raises InvalidRequest."""
-        return self._checks.page(chain_id, after, limit)
+    def checks(self, chain_id: int, after: str, limit: int, shard: Shard = WHOLE) -> CheckPage:
+        """What to watch on a chain: all, or the changes since a cursor, of one shard's checks.
+
+        A page's cursor and `removed` are about all shards. Raises InvalidRequest.
+        """
+        page = self._checks.page(chain_id, after, limit)
+        return replace(page, checks=tuple(c for c in page.checks if in_shard(c, shard)))
 
     def accept(self, address: str, documents: Sequence[JsonValue]) -> list[str]:
         """Put an operator's notices into the queue; returns their ids.

@@ -18,6 +18,7 @@ from task_engine.api.openapi.shapes import (
     told,
 )
 
+_SHARD = {"type": "string", "pattern": "^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$"}
 _TIME = {"type": "string", "format": "date-time"}
 
 OPERATORS = Resource(
@@ -52,6 +53,7 @@ OPERATORS = Resource(
                 Parameter(
                     "limit", {"type": "integer", "minimum": 1, "maximum": 500}, "200 by default."
                 ),
+                Parameter("shard", _SHARD, "Only the checks of this part, e.g. 2/3."),
             ),
             errors=(400, 403),
             event="operators_checks",
@@ -83,6 +85,7 @@ OPERATORS = Resource(
                     }
                 ),
                 "version": TEXT,
+                "shard": told(_SHARD, "The part of the checks that it watches; absent = all."),
                 "lastSeen": _TIME,
                 "blockNumber": told(COUNT, "The highest block that it has passed."),
                 "eventCount": told(COUNT, "Notices that it has sent."),
@@ -99,6 +102,7 @@ OPERATORS = Resource(
                 {},
                 {
                     "version": {"type": "string", "maxLength": 100},
+                    "shard": told(_SHARD, "The part of the checks that is watched; absent = all."),
                     "chains": told(
                         {
                             "type": "object",
