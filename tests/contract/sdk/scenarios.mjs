@@ -206,6 +206,41 @@ const scenarios = {
     assert.equal(last.status, "success");
     const status = await client.executions.getStatus(begun.executionId, { workflowId: id });
     assert.equal(status.status, "success");
+    const told = [];
+    const again = await client.workflows.trigger(id, { ...run, isBlocking: false });
+    for await (const summary of client.executions.stream(again.executionId, { workflowId: id, interval: "250ms" })) {
+      assert.equal(summary.id, again.executionId);
+      told.push(summary.status);
+    }
+    assert.equal(told.at(-1), "success");
+    assert.equal(new Set(told).size, told.length, `each status once: ${told}`);
+    const stats = await client.executions.stats({ workflowId: [id] });
+    assert.deepEqual([stats.total, stats.succeeded, stats.failed], [2, 2, 0]);
+  },
+
+  async approvals() {
+    const { client, runner } = await setting();
+    const wait = { id: "ask", name: "ask", type: "await", config: { channel: "api", prompt: "pay?", approvers: [OWNER], timeoutSeconds: 600 } };
+    const decide = async (decision) => {
+      const nodes = [wait, code("paid", "return ask.data.amount")];
+      const task = workflow(runner, manual(), nodes, [edge("t", "ask"), edge("ask", "paid")]);
+      const { id } = await client.workflows.create(task);
+      const begun = await client.workflows.trigger(id, { ...run, isBlocking: true });
+      assert.equal(begun.status, "waiting");
+      const of = { workflowId: id };
+      await client.executions.signal(begun.executionId, { ...of, decision, payload: { amount: 7 } });
+      await client.executions.waitForTerminal(begun.executionId, { ...of, interval: "250ms" });
+      return client.executions.retrieve(begun.executionId, of);
+    };
+    const approved = await decide("approve");
+    assert.equal(approved.steps.find((step) => step.id === "paid").output.data, 7);
+    assert.ok(!(await decide("reject")).steps.some((step) => step.id === "paid" && step.success));
+  },
+
+  async operators() {
+    const { client } = await setting();
+    const { data } = await client.operators.list();
+    assert.ok(Array.isArray(data));
   },
 
   async paging() {

@@ -74,12 +74,14 @@ def test_storage_that_is_away_makes_no_failure_of_what_was_approved() -> None:
 def test_an_approval_is_the_nodes_data_and_lets_its_successors_run() -> None:
     desk = Desk()
     desk.handle(token="first")
-    desk.decide(Verdict.APPROVE, {"note": "fine"})
+    payload = {"note": "fine", "by": "somebody else"}
+    desk.decide(Verdict.APPROVE, payload)
     assert desk.handle() == {"next": "done", "tokens": ["n", "n.approved"]}
     (step,) = desk.memory.steps("e1")
     assert step.outcome.error is None
+    # The payload's fields stand there too, and never in place of who decided what
     assert step.outcome.data == {
-        "decision": "approve", "by": "0xboss", "at": 5, "payload": {"note": "fine"},
+        "decision": "approve", "by": "0xboss", "at": 5, "payload": payload, "note": "fine",
     }  # fmt: skip
 
 

@@ -114,9 +114,12 @@ def event_outcome(decision: Decision) -> Outcome:
 
 
 def outcome_of(decision: Decision, on_reject: str) -> Outcome:
-    """`{decision, by, at, payload}`; a rejection fails the step unless `onReject` is continue, a
-    timeout always does."""
+    """`{decision, by, at, payload}` and the payload's own fields beside them, where clients of the
+    published contract look; a rejection fails the step unless `onReject` is continue, a timeout
+    always does."""
+    fields = decision.payload if isinstance(decision.payload, dict) else {}
     data: JsonValue = {
+        **fields,
         "decision": decision.verdict.value,
         "by": decision.by,
         "at": decision.at,
