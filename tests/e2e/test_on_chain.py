@@ -192,7 +192,7 @@ def test_an_address_without_a_contract_is_told_before_anything_is_sent(owner: On
     done, steps = run(owner, [write], [("t", "write")])
     assert done["status"] == "failed"
     assert (steps["write"]["errorCode"], owner.operations()) == ("INVALID_NODE_CONFIG", 0)
-    assert "no contract at" in steps["write"]["error"]
+    assert "no contract code at" in steps["write"]["error"]
 
 
 def test_a_chain_that_is_not_configured_is_refused_when_the_task_is_created(owner: OnChain) -> None:

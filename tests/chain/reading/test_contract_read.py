@@ -236,7 +236,7 @@ def test_no_contract_at_the_address_differs_from_empty_data(
 ) -> None:
     nowhere = processor.run(read(NOBODY, method("count"), method("LIMIT")), Scope({}))
     assert nowhere.error is not None
-    text = f"method count: no contract at {NOBODY} on chain {CHAIN_ID}"
+    text = f"method count: no contract code at {NOBODY} on chain {CHAIN_ID}"
     assert nowhere.error.message == text
     assert nowhere.data == {}
     # A Counter has a receive function only, so unknown selectors revert; a bare STOP answers.

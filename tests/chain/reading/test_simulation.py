@@ -6,7 +6,8 @@ import pytest
 from task_engine.errors import NodeError
 from task_engine.evm.abi.item import ContractAbi
 from task_engine.evm.abi.reverts import revert_reason
-from task_engine.evm.address import Address
+from task_engine.evm.address import Address, keccak256
+from task_engine.evm.create2 import create2_address
 from task_engine.evm.eth_call import eth_call
 from task_engine.evm.failures import RpcError
 from task_engine.evm.simulated import Erc20Override, SimulatedCall
@@ -19,6 +20,9 @@ from tests.chain.reading.world import CHAIN_ID, CountedRpc, OneChain, abi_of, in
 
 ALICE = Address("0x000000000000000000000000000000000000a11C")
 BOB = Address("0x0000000000000000000000000000000000000b0b")
+NOBODY = Address("0x00000000000000000000000000000000000000f8")
+# Deploys what follows a salt of 32 bytes: https://github.com/Arachnid/deterministic-deployment-proxy
+DEPLOYER = Address("0x4e59b44847b379578588920cA78FbF26c0B4956C")
 _V1, _TRACE = "eth_simulateV1", "debug_traceCall"
 # A minimal proxy (EIP-1167) is this, the address behind it, and the rest.
 _PROXY_HEAD, _PROXY_TAIL = "0x363d3d373d3d3d363d73", "5af43d82803e903d91602b57fd5bf3"
@@ -118,6 +122,42 @@ def test_storage_that_became_zero_stays_zero(
     # Then it is gone
     assert _held(simulator, "r", token, BOB) == 0
     assert not simulator.simulate("r", CHAIN_ID, give).success
+
+
+@pytest.mark.parametrize("missing", [(), (_V1,), (_V1, _TRACE)], ids=["replay", "trace", "plain"])
+def test_a_call_of_an_address_without_code_fails_and_changes_nothing(
+    reading_url: str, missing: tuple[str, ...], node: DevelopmentNode
+) -> None:
+    # Given somebody rich and an address without code
+    rpc = CountedRpc(reading_url, missing)
+    simulator = ChainSimulator(OneChain(rpc))
+    rich = node.call("eth_accounts")[0]
+    assert simulator.simulate("r", CHAIN_ID, SimulatedCall(rich, BOB, 1)).success
+    asked = len(rpc.batches)
+    # When a method of it is called with money
+    paid = SimulatedCall(rich, NOBODY, 5, call_data("increment()"))
+    result = simulator.simulate("r", CHAIN_ID, paid)
+    # Then it fails for that reason, in one round trip, and no money moved
+    assert (result.success, result.absent) == (False, True)
+    assert result.reason == f"no contract code at {NOBODY} on chain {CHAIN_ID}"
+    assert len(rpc.batches) == asked + 1
+    holds = SimulatedCall(NOBODY, BOB, 1)
+    assert simulator.simulate("r", CHAIN_ID, holds).lent
+    # And money alone may be sent there
+    assert simulator.simulate("r", CHAIN_ID, SimulatedCall(rich, NOBODY, 5)).success
+
+
+def test_a_contract_that_the_run_has_made_is_there_for_the_next_step(
+    simulator: ChainSimulator,
+) -> None:
+    # Given a run that deploys a contract of one STOP, which neither answers nor logs
+    init, salt = bytes.fromhex("60016000f3"), word(7)
+    made = create2_address(DEPLOYER, salt, keccak256(init))
+    assert simulator.simulate("r", CHAIN_ID, SimulatedCall(ALICE, DEPLOYER, 0, salt + init)).success
+    # When it and another run call it
+    touch = SimulatedCall(ALICE, Address(made), 0, call_data("touch()"))
+    assert simulator.simulate("r", CHAIN_ID, touch).success
+    assert simulator.simulate("another", CHAIN_ID, touch).absent
 
 
 def test_a_sender_without_money_is_lent_the_value(

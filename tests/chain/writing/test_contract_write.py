@@ -10,8 +10,13 @@ from task_engine.model.grant import Permission, SpendCap
 from task_engine.model.operation import OperationStatus
 
 from infra_cdk.local.contracts import load_artifact
+from tests.chain.reading.world import install_code
 from tests.chain.rig import Rig
-from tests.chain.writing.world import WriteWorld, call, counter_grant
+from tests.chain.writing.world import SELECTORS, WriteWorld, call, counter_grant
+
+NOBODY = Address("0x00000000000000000000000000000000000000bb")
+SILENT = Address("0x00000000000000000000000000000000000000bc")
+TERSE = Address("0x00000000000000000000000000000000000000bd")
 
 
 def test_a_write_deploys_the_wallet_and_tells_events_and_receipt(world: WriteWorld) -> None:
@@ -237,14 +242,50 @@ def test_bad_input_is_refused_before_anything_is_sent(
     assert world.operations.rows == {}
 
 
-def test_an_address_without_a_contract_is_told_before_anything_is_sent(world: WriteWorld) -> None:
-    nobody = "0x00000000000000000000000000000000000000bb"
-    world.give(Permission(Address(nobody), "0xd09de08a", 0))
-    outcome = world.write(methodCalls=[call("increment")], contractAddress=nobody)
+@pytest.mark.parametrize("simulated", [False, True], ids=["real", "simulated"])
+def test_an_address_without_a_contract_is_told_before_anything_is_sent(
+    world: WriteWorld, simulated: bool
+) -> None:
+    world.give(Permission(NOBODY, SELECTORS["increment()"], 0))
+    scope = world.scope(simulated=simulated)
+    outcome = world.write(methodCalls=[call("increment")], contractAddress=NOBODY, scope=scope)
     assert outcome.error is not None
     assert outcome.error.code == "INVALID_NODE_CONFIG"
-    assert f"no contract at {Address(nobody)}" in outcome.error.message
+    where = f"at {NOBODY} on chain {world.rig.chain_id}"
+    assert outcome.error.message == f"method increment: no contract code {where}"
+    assert outcome.data == {}
     assert (world.operations.rows, world.events()) == ({}, 0)
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_a_later_method_without_a_contract_keeps_the_first_from_being_sent(
+    world: WriteWorld, atomic: bool
+) -> None:
+    # Given a grant for both places
+    both = (Address(world.rig.counter), NOBODY)
+    world.give(*(Permission(at, selector, 0) for at in both for selector in SELECTORS.values()))
+    # When only the second method has no contract
+    calls = [call("increment"), call("add", 2, contractAddress=NOBODY)]
+    outcome = world.write(methodCalls=calls, atomic=atomic)
+    # Then the error names it, and nothing was sent
+    assert outcome.error is not None
+    assert outcome.error.message.startswith(f"method add: no contract code at {NOBODY}")
+    assert (world.operations.rows, world.events()) == ({}, 0)
+
+
+def test_a_simulated_contract_that_answers_nothing_has_no_such_method(world: WriteWorld) -> None:
+    # Given a contract that stops, and one that logs and stops
+    install_code(world.rig.node, SILENT, "0x00")
+    install_code(world.rig.node, TERSE, "0x60006000a000")
+    scope = world.scope(simulated=True)
+    calls = [call("increment")]
+    silent = world.write(methodCalls=calls, contractAddress=SILENT, scope=scope)
+    terse = world.write(methodCalls=calls, contractAddress=TERSE, scope=scope)
+    # Then the first has not got the method, and the second may be a token of the terse kind
+    assert silent.error is not None
+    assert silent.error.code == "INVALID_NODE_CONFIG"
+    assert "method increment: the contract answered with empty data" in silent.error.message
+    assert (terse.error, terse.data) == (None, {"increment": True})
 
 
 def test_a_run_without_a_wallet_is_told_so(world: WriteWorld) -> None:

@@ -82,7 +82,8 @@ class WriterPorts:
 class Order:
     """Calls that a wallet is to make, all or none, under a name that takes effect once only.
 
-    `gas_limit` 0 = as estimated. `returns` says that whoever gave the order asks again until it has
+    `gas_limit` 0 = as estimated. `contracts` are what orders after it will call: they must be there
+    before this one is sent. `returns` says that whoever gave the order asks again until it has
     ended: then what stands in the way for a moment is no failure.
     """
 
@@ -92,4 +93,5 @@ class Order:
     wallet: str
     calls: tuple[TxCall, ...]
     gas_limit: int = 0
+    contracts: tuple[str, ...] = ()
     returns: bool = False

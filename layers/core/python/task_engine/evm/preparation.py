@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from task_engine.errors import NodeError
 from task_engine.evm.address import Address
+from task_engine.evm.contract_code import NoContractCode
 from task_engine.evm.entry_point import ENTRY_POINTS, EntryPoint, nonce_of
 from task_engine.evm.failures import RpcError
 from task_engine.evm.orders import Order, WriterPorts
@@ -53,9 +54,10 @@ class Preparation:
         )
 
     def _codes(self, order: Order, wallet: Wallet) -> bool:
-        """Whether the wallet is deployed. Raises NodeError where a call with data would go to an
-        address without a contract: it would succeed and do nothing."""
-        targets = list(dict.fromkeys(call.to for call in order.calls if call.data))
+        """Whether the wallet is deployed. Raises NoContractCode where a call with data would go
+        to an address without a contract: it would succeed and do nothing."""
+        called = (call.to for call in order.calls if call.data)
+        targets = list(dict.fromkeys((*called, *order.contracts)))
         rpc = self._ports.chains.rpc(order.chain_id)
         asked: list[tuple[str, list[JsonValue]]] = [
             ("eth_getCode", [address, "latest"]) for address in (wallet.address, *targets)
@@ -66,8 +68,7 @@ class Preparation:
                 raise answer
         for target, code in zip(targets, codes, strict=True):
             if code in _NO_CODE:
-                text = f"there is no contract at {target} on chain {order.chain_id}"
-                raise NodeError(text, code="INVALID_NODE_CONFIG")
+                raise NoContractCode(target, order.chain_id)
         return own not in _NO_CODE
 
     def hash_of(self, op: UserOperation, chain_id: int) -> str:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from task_engine.errors import EngineError, NodeError
 from task_engine.evm.abi.item import AbiFunction, ContractAbi
 from task_engine.evm.abi.reverts import revert_reason
+from task_engine.evm.contract_code import NoContractCode, empty_answer
 from task_engine.evm.eth_call import eth_call, lacks_block, quantity, returned
 from task_engine.evm.failures import RpcError
 from task_engine.evm.ports import RpcPort
@@ -83,13 +84,11 @@ def _read(call: ReadCall, answer: Answer, context: CallContext, absent: bool) ->
     if isinstance(answer, RpcError):
         return _failure(name, answer, context.abi)
     if absent:
-        text = f"method {name}: no contract at {call.to} on chain {context.chain_id}"
-        return NodeError(text, code="INVALID_NODE_CONFIG")
+        return NoContractCode(call.to, context.chain_id, name)
     try:
         data = returned(answer)
         if not data and call.function.outputs:
-            text = f"method {name}: the contract answered with empty data; it has no such method"
-            return NodeError(text, code="INVALID_NODE_CONFIG")
+            return empty_answer(name)
         return call.function.decode_outputs(data)
     except NodeError as error:
         return error

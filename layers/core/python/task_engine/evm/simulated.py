@@ -48,10 +48,10 @@ class SimulatedResult:
     """What would have come of a call.
 
     `logs` are as receipts have them, in the order they were written. `reason` tells why a call
-    failed that gave no `error_data`. `lent`: the sender was lent the value, which it has not got.
-    `partial`: the chain's node can't tell logs, nor keep what this call changed for later ones.
-    `block_number` is the real block on whose state everything happened; `gas_price` (wei) its
-    price.
+    failed that gave no `error_data`. `absent`: it had data for an address without code. `lent`: the
+    sender was lent the value, which it has not got. `partial`: the chain's node can't tell logs,
+    nor keep what this call changed for later ones. `block_number` is the real block on whose state
+    everything happened; `gas_price` (wei) its price.
     """
 
     success: bool
@@ -60,6 +60,7 @@ class SimulatedResult:
     gas_used: int = 0
     error_data: bytes = b""
     reason: str = ""
+    absent: bool = False
     block_number: int = 0
     gas_price: int = 0
     lent: bool = False

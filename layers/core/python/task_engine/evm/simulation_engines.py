@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from task_engine.evm.address import ZERO
+from task_engine.evm.contract_code import PROBE_OVERRIDE, NoContractCode, probe, tells_absence
 from task_engine.evm.eth_call import LATEST, RpcRequest
 from task_engine.evm.failures import RpcError
 from task_engine.evm.ports import RpcPort
@@ -44,8 +45,14 @@ class ReplayEngine:
         self, rpc: RpcPort, state: RunState, call: SimulatedCall, override: StateOverride
     ) -> SimulatedResult:
         step = PastCall(call, override)
-        told = _simulated(rpc, state, [*_blocks(state.history), *_blocks([step])])
-        result = _result(_last_calls(told)[-1])
+        probed: JsonValue = {
+            "stateOverrides": as_json(merged(override, PROBE_OVERRIDE)),
+            "calls": [as_request(probe(call.to)), as_request(call)],
+        }
+        told = _last_calls(_simulated(rpc, state, [*_blocks(state.history), probed]))
+        if call.data and tells_absence(_result(told[0]).return_data):
+            return _absent(rpc, call)
+        result = _result(told[-1])
         if result.success:
             state.history.append(step)
         return result
@@ -70,12 +77,15 @@ class TraceEngine:
     ) -> SimulatedResult:
         seen = merged(state.overlay, override)
         request = as_request(call)
-        calls, changes = rpc.batch(
+        calls, changes, code = rpc.batch(
             [
                 _trace(request, state.at, "callTracer", {"withLog": True}, seen),
                 _trace(request, state.at, "prestateTracer", {"diffMode": True}, seen),
+                _code_request(call, state, seen),
             ]
         )
+        if _lacks_code(call, code):
+            return _absent(rpc, call)
         frame, change = mapping(calls), mapping(changes)
         failed = frame.get("error")
         output = as_bytes(frame.get("output"))
@@ -104,13 +114,17 @@ class PlainEngine:
     def run(
         self, rpc: RpcPort, state: RunState, call: SimulatedCall, override: StateOverride
     ) -> SimulatedResult:
-        request, seen = as_request(call), as_json(merged(state.overlay, override))
-        answer, gas = rpc.batch(
+        request, overrides = as_request(call), merged(state.overlay, override)
+        seen = as_json(overrides)
+        answer, gas, code = rpc.batch(
             [
                 ("eth_call", [request, state.at, seen]),
                 ("eth_estimateGas", [request, state.at, seen]),
+                _code_request(call, state, overrides),
             ]
         )
+        if _lacks_code(call, code):
+            return _absent(rpc, call)
         if isinstance(answer, RpcError):
             if not answer.reverted:
                 raise answer
@@ -121,6 +135,19 @@ class PlainEngine:
 
     def reads(self, rpc: RpcPort, state: RunState, requests: Sequence[RpcRequest]) -> list[Answer]:
         return _overridden(rpc, state, requests)
+
+
+def _code_request(call: SimulatedCall, state: RunState, seen: StateOverride) -> RpcRequest:
+    overrides = as_json(merged(seen, PROBE_OVERRIDE))
+    return ("eth_call", [as_request(probe(call.to)), state.at, overrides])
+
+
+def _lacks_code(call: SimulatedCall, answer: Answer) -> bool:
+    return bool(call.data) and isinstance(answer, str) and tells_absence(as_bytes(answer))
+
+
+def _absent(rpc: RpcPort, call: SimulatedCall) -> SimulatedResult:
+    return SimulatedResult(False, reason=NoContractCode(call.to, rpc.chain_id).message, absent=True)
 
 
 def _simulated(rpc: RpcPort, state: RunState, blocks: Sequence[JsonValue]) -> JsonValue:

@@ -9,12 +9,13 @@ from typing import Protocol
 
 from task_engine.errors import NodeError
 from task_engine.evm.abi.formatting import apply_to_fields
-from task_engine.evm.abi.item import AbiFunction, ContractAbi
+from task_engine.evm.abi.item import AbiFunction
 from task_engine.evm.address import Address
+from task_engine.evm.contract_code import NoContractCode
 from task_engine.evm.orders import Order
 from task_engine.evm.simulated import Erc20Override, SimulatedCall, SimulatedResult
 from task_engine.evm.wallets.provider import TxCall
-from task_engine.model.execution import ChainUse, Outcome, StepError
+from task_engine.model.execution import ChainUse, Outcome
 from task_engine.model.json_value import JsonValue
 from task_engine.model.operation import Operation
 from task_engine.model.plan import PlanNode
@@ -151,6 +152,7 @@ class ContractWriteProcessor:
                 job.wallet,
                 tuple(planned.tx for planned in group),
                 job.gas_limit,
+                contracts=tuple(dict.fromkeys(planned.tx.to for planned in job.calls)),
                 returns=bool(origin.task_id),
             )
             if results and (results[-1].error is not None or results[-1].pending):
@@ -159,7 +161,7 @@ class ContractWriteProcessor:
             try:
                 operation = writer.write(order)
             except NodeError as error:
-                results.extend(_refused(group, job.config.abi, error))
+                results.extend(_refused(job, group, error))
                 continue
             operations.append(operation)
             results.extend(from_operation(_functions(group), job.config.abi, operation))
@@ -257,9 +259,11 @@ def _functions(group: Sequence[PlannedCall]) -> list[tuple[AbiFunction, str]]:
     return [(planned.function, planned.tx.to) for planned in group]
 
 
-def _refused(group: Sequence[PlannedCall], abi: ContractAbi, error: NodeError) -> list[Written]:
+def _refused(job: _Job, group: Sequence[PlannedCall], error: NodeError) -> list[Written]:
     """Nothing of a group was sent."""
-    told = revert_error(error, abi)
+    if isinstance(error, NoContractCode):
+        error = error.of(next(p.function.name for p in job.calls if p.tx.to == error.address))
+    told = revert_error(error, job.config.abi)
     return [Written(planned.function, error=told) for planned in group]
 
 
@@ -304,8 +308,3 @@ def _formatted(
         if own:
             data = {**data, method: apply_to_fields(value, own, decimals, keep_raw=True)}
     return data
-
-
-def step_error(error: NodeError) -> StepError:
-    """A processor's error as a step's."""
-    return StepError(error.stable_code, error.message, error.may_retry)

@@ -17,10 +17,10 @@ from task_engine.model.operation import Operation, OperationStatus
 from task_engine.model.plan import PlanNode
 from task_engine.processors.base import Scope
 from task_engine.processors.contract_config import checked_address, sender_of
-from task_engine.processors.contract_write import BUNDLER, SIMULATOR, WritePorts, step_error
+from task_engine.processors.contract_write import BUNDLER, SIMULATOR, WritePorts
 from task_engine.processors.rest_config import invalid, required_text
 from task_engine.processors.templated import Templated
-from task_engine.processors.write_result import REVERTED
+from task_engine.processors.write_result import REVERTED, step_error
 from task_engine.processors.write_waits import FOR_GOOD, pause_seconds
 
 _MAX = "max"

@@ -10,6 +10,7 @@ from task_engine.errors import NodeError
 from task_engine.evm.abi.events import decode_log
 from task_engine.evm.abi.item import AbiFunction, ContractAbi
 from task_engine.evm.abi.reverts import revert_reason
+from task_engine.evm.contract_code import NoContractCode, empty_answer
 from task_engine.evm.senders.failures import CallWouldRevert
 from task_engine.evm.simulated import SimulatedCall, SimulatedResult
 from task_engine.model.execution import StepError
@@ -97,10 +98,15 @@ def from_simulation(
         return Written(
             function,
             receipt,
-            error=StepError("SIMULATION_ERROR", text),
+            error=StepError(NoContractCode.code if result.absent else "SIMULATION_ERROR", text),
             gas_used=result.gas_used,
             gas_cost=cost,
         )
+    # Tokens there are that answer nothing and do as they were told: they write a log.
+    silent = not (result.return_data or result.logs or result.partial)
+    if function.outputs and silent:
+        told = step_error(empty_answer(function.name))
+        return Written(function, receipt, error=told, gas_used=result.gas_used, gas_cost=cost)
     value, known = _returned(function, result.return_data)
     events = _events(abi, result.logs, call.to)
     return Written(function, receipt, events, value, known, gas_used=result.gas_used, gas_cost=cost)
@@ -132,6 +138,11 @@ def revert_error(error: NodeError, abi: ContractAbi | None) -> StepError:
     if isinstance(error, CallWouldRevert) and error.data:
         text = f"the call would revert: {revert_reason(error.data, abi)}"
         return StepError(error.stable_code, text)
+    return step_error(error)
+
+
+def step_error(error: NodeError) -> StepError:
+    """A processor's error as a step's."""
     return StepError(error.stable_code, error.message, error.may_retry)
 
 
