@@ -276,7 +276,7 @@ _WORKERS = (
         purpose="Takes executions off the queue and starts their walks",
         timeout_seconds=WORKER_SECONDS,
         tables=_FINISH,
-        uses=_WALKS | {Use.READ_BLOBS, Use.ANNOUNCE},
+        uses=_WALKS | {Use.READ_BLOBS, Use.ANNOUNCE, Use.DISARM},
     ),
     FunctionSpec(
         name="fail_step",

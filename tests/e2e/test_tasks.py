@@ -205,3 +205,37 @@ def test_an_idle_task_expires_by_the_sweeper(api: ApiClient, stage: LocalStage) 
     expired = api.get(f"/workflows/{task}")
     assert expired["status"] == "completed"
     assert expired["completionReason"] == "TASK_COMPLETION_REASON_EXPIRED"
+
+
+def test_ten_runs_in_a_row_that_can_not_begin_pause_the_task(
+    api: ApiClient, stage: LocalStage
+) -> None:
+    # Given a task whose plan got lost
+    cron = {"type": "cron", "config": {"schedules": ["0 0 1 1 *"]}}
+    task = api.create_task(one_node(trigger=cron))["id"]
+    deployment = Deployment(stage)
+    key = {"owner": api.owner, "sk": f"plan#{task}#1"}
+    client, table = stage.aws.client("dynamodb"), deployment.output("TableTasks")
+    row = {name: {"S": value} for name, value in key.items()}
+    kept = client.get_item(TableName=table, Key=row)["Item"]["plan"]
+    deployment.change("TableTasks", key, plan="rubbish")
+    # When it is fired ten times, one of them by somebody who waits
+    first = api.trigger(task, blocking=True)["executionId"]
+    for _ in range(9):
+        api.trigger(task, blocking=False)
+    # Then
+    wait_until(lambda: api.get(f"/workflows/{task}")["status"] == "disabled", "the pause", 60)
+    assert api.get(f"/workflows/{task}")["statusReason"].startswith("paused: 10 runs in a row")
+    assert statuses(api, task) == ["failed"] * 10
+    shown = api.execution(task, first)
+    assert (shown["error"], shown["steps"][1:]) == ("the stored plan can't be read", [])
+    wait_until(lambda: deployment.schedules(task) == [], "no schedule", 20)
+    assert (
+        api.request("POST", f"/workflows/{task}:trigger", {"triggerType": "manual"}).status == 400
+    )
+    # And once it is mended, it runs
+    client.put_item(TableName=table, Item={**row, "plan": kept})
+    resumed = api.post(f"/workflows/{task}:resume")
+    assert (resumed["status"], "statusReason" in resumed) == ("enabled", False)
+    again = api.trigger(task, blocking=False)["executionId"]
+    assert api.finished(task, again)["status"] == "success"

@@ -62,6 +62,8 @@ class FakeWalker:
         self.broken = False
 
     def start(self, execution: Execution, plan: Plan) -> None:
+        if self.broken:
+            raise Unavailable("the walker is away")
         self.ran.append(execution.id)
 
     def revive(self, execution: Execution, plan: Plan, now_ms: int) -> bool:

@@ -164,6 +164,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         "ExecutionQueue.Arn": _RECEIVE,
         "WalkerExpressMachine": "states:StartExecution",
         "WalkerStandardMachine": "states:StartExecution",
+        _SCHEDULES: "scheduler:DeleteSchedule",
     },
     "fail_step": {
         "BlobsBucket.Arn/*": "s3:GetObject s3:PutObject",

@@ -15,6 +15,7 @@ from task_engine.model.plan import Plan
 from task_engine.model.wait import Wait
 from task_engine.run.finish import FinishExecution
 from task_engine.run.ports import Run
+from task_engine.services.gate import Gate
 from task_engine.services.signals import SignalService
 from task_engine.services.sweep import Sweeper, SweepPorts
 
@@ -89,7 +90,7 @@ class StoredApi(World):
             SweepPorts(
                 stored.tasks(),
                 stored.executions(),
-                stored.plans(),
+                Gate(stored.plans(), self.finish, self.schedules),
                 self.schedules,
                 FakeWalker(),
                 self.finish,

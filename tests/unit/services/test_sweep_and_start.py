@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 
+import pytest
+from task_engine.errors import Corrupted
 from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.plan import Plan, RunClass
 from task_engine.model.task import CompletionReason, Definition, Task, TaskStatus
 from task_engine.model.trigger import Trigger, TriggerRecord, TriggerType
 from task_engine.run.finish import FinishExecution
 from task_engine.run.ports import Run
+from task_engine.services.gate import Gate
 from task_engine.services.ports import OccurrenceLife
 from task_engine.services.signals import SignalService
 from task_engine.services.start import StartExecution
@@ -47,17 +50,19 @@ class Yard:
     schedules: FakeSchedules = field(default_factory=FakeSchedules)
     walker: Reviving = field(default_factory=Reviving)
     announced: list[Execution] = field(default_factory=list)
+    refused_tasks: list[Task | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.executions = FakeExecutions(self.tasks)
         self.finishing = FinishExecution(FakeSteps(), self, self, self, self.clock)  # type: ignore[arg-type]
+        gate = Gate(self.tasks, self.finishing, self.schedules)
         self.sweeper = Sweeper(
             SweepPorts(
-                self.tasks, self.executions, self.tasks, self.schedules, self.walker,
+                self.tasks, self.executions, gate, self.schedules, self.walker,
                 self.finishing, SignalService(FakeWaits(), self.executions, self.clock), self.clock,
             )
         )  # fmt: skip
-        self.starter = StartExecution(self.executions, self.tasks, self.walker, self.finishing)
+        self.starter = StartExecution(self.executions, self.walker, gate)
 
     def plan(self, run: Run) -> Plan:
         return self.tasks.of(run.owner, run.task_id, run.version)
@@ -71,6 +76,11 @@ class Yard:
         execution = self.executions.get(run.task_id, run.execution_id)
         assert execution is not None
         return replace(self.executions.end(execution, status, now_ms), error=error)
+
+    def refuse(self, run: Run, reason: str, now_ms: int) -> tuple[Execution, Task | None]:
+        status = ExecutionStatus.FAILED if self.refused_tasks else ExecutionStatus.ERROR
+        paused = self.refused_tasks.pop() if self.refused_tasks else None
+        return self.finish(run, status, reason, (), now_ms), paused
 
     def execution_finished(self, execution: Execution) -> None:
         self.announced.append(execution)
@@ -175,3 +185,41 @@ def test_a_queued_execution_of_a_deleted_task_ends() -> None:
     after = yard.executions.get(execution.task_id, execution.id)
     assert after is not None
     assert after.status is ExecutionStatus.ERROR
+
+
+class Unreadable(FakeTasks):
+    """Its plans are rubbish."""
+
+    def of(self, owner: str, task_id: str, version: int) -> Plan:
+        raise Corrupted("the stored plan can't be read")
+
+
+@pytest.mark.parametrize("way", ["start", "sweep"])
+def test_what_can_never_begin_fails_and_its_task_loses_its_schedules(way: str) -> None:
+    # Given a task of which this is one false start too many
+    yard = Yard(tasks=Unreadable())
+    yard.schedules.arm(TASK)
+    execution = yard.given_execution()
+    yard.refused_tasks.append(TASK)
+    # When it is begun
+    if way == "start":
+        assert yard.start(message(execution)) == []
+    else:
+        yard.clock.forward(6 * 60_000)
+        assert yard.sweeper.sweep() == {"expired": 0, "revived": 0, "givenUp": 1}
+    # Then
+    [told] = yard.announced
+    assert (told.status, told.error) == (ExecutionStatus.FAILED, "the stored plan can't be read")
+    assert yard.walker.ran == []
+    assert yard.schedules.armed == set()
+
+
+def test_what_may_pass_is_delivered_again_and_refused_by_nobody() -> None:
+    yard = Yard()
+    execution = yard.given_execution()
+    yard.walker.broken = True
+    assert yard.start(message(execution)) == [{"itemIdentifier": "0"}]
+    stands = yard.executions.get(execution.task_id, execution.id)
+    assert stands is not None
+    assert stands.status is ExecutionStatus.PENDING
+    assert yard.announced == []

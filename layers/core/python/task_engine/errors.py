@@ -121,6 +121,12 @@ class ConditionFailed(EngineError):
         self.item = item
 
 
+class Corrupted(EngineError):
+    """What is stored can't be used, however often that is tried."""
+
+    code = "TASK_DATA_CORRUPTED"
+
+
 class NodeError(EngineError):
     """A node could not do its work; becomes the step's error.
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from task_engine.aws.admission import Admission, Occurrence
-from task_engine.aws.check_writes import CheckWrites, rechecked
-from task_engine.aws.dynamo import Dynamo, Put, Query, Update
+from task_engine.aws.dynamo import Dynamo, Query, Update
 from task_engine.aws.execution_codec import (
     NO_RECORD,
     OPEN_SHARDS,
@@ -16,19 +14,17 @@ from task_engine.aws.execution_codec import (
     open_shard,
     record_from_json,
 )
-from task_engine.aws.failures import TransactionCanceled
+from task_engine.aws.execution_endings import Ending, ExecutionEndings
 from task_engine.aws.items import Item
 from task_engine.aws.packed import Packer
 from task_engine.aws.page_range import PageRange
-from task_engine.aws.repeating import repeated
-from task_engine.aws.task_codec import task_from_item, task_key
-from task_engine.aws.task_writes import count_update, status_update
+from task_engine.aws.task_codec import task_key
 from task_engine.config import Settings
 from task_engine.errors import ConditionFailed, Conflict, NotFound
 from task_engine.ids import smallest_id
 from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.paging import Page, PageRequest, page_of
-from task_engine.model.task import CompletionReason, Task, TaskStatus
+from task_engine.model.task import Task
 from task_engine.model.trigger import TriggerRecord
 from task_engine.run.ports import Run
 from task_engine.services.ports import Admitted, OccurrenceLife
@@ -43,7 +39,7 @@ class ExecutionRepository:
         self._dynamo = dynamo
         self._packer = packer
         self._settings = settings
-        self._checks = CheckWrites(settings)
+        self._endings = ExecutionEndings(dynamo, packer, settings)
         self._admission = Admission(dynamo, packer, settings)
 
     def admit(
@@ -181,14 +177,15 @@ class ExecutionRepository:
         now_ms: int,
     ) -> Execution:
         """The execution's end, and its task's when this was its last run."""
-        writes: list[Put | Update] = [self._end(run, status, error, skipped, now_ms)]
-        writes += self._completion(run, now_ms)
-        try:
-            repeated(lambda: self._dynamo.transact(writes))
-        except TransactionCanceled as canceled:
-            if canceled.reasons[0] != _FAILED:
-                # The task was changed meanwhile (paused, deleted): look again.
-                return self.finish(run, status, error, skipped, now_ms)
+        self._endings.finish(run, Ending(status, error, skipped, now_ms))
+        return self._stands(run)
+
+    def refuse(self, run: Run, reason: str, now_ms: int) -> tuple[Execution, Task | None]:
+        """As finishing: a second call changes nothing."""
+        paused = self._endings.refuse(run, reason, now_ms)
+        return self._stands(run), paused
+
+    def _stands(self, run: Run) -> Execution:
         execution = self.get(run.task_id, run.execution_id)
         if execution is None:
             raise NotFound("no such execution", code="EXECUTION_NOT_FOUND")
@@ -217,57 +214,6 @@ class ExecutionRepository:
             return self._execution(self._dynamo.update(update, "ALL_NEW"))
         except ConditionFailed as error:
             raise Conflict("the execution changed meanwhile", code="EXECUTION_CHANGED") from error
-
-    def _end(
-        self,
-        run: Run,
-        status: ExecutionStatus,
-        error: str,
-        skipped: tuple[str, ...],
-        now_ms: int,
-    ) -> Update:
-        return Update(
-            self._table,
-            {"taskId": run.task_id, "id": run.execution_id},
-            "SET #status = :status, #error = :error, #skipped = :skipped, #endAt = :now "
-            "REMOVE #openShard",
-            {
-                "status": status.value,
-                "error": error,
-                "skipped": list(skipped),
-                "now": now_ms,
-                "pending": ExecutionStatus.PENDING.value,
-                "waiting": ExecutionStatus.WAITING.value,
-            },
-            "#status IN (:pending, :waiting)",
-        )
-
-    def _completion(self, run: Run, now_ms: int) -> list[Put | Update]:
-        """The task's completion when its budget is used up or its time is over."""
-        table = self._settings.name("TABLE_TASKS")
-        item = self._dynamo.get(table, {"owner": run.owner, "sk": task_key(run.task_id)})
-        if item is None:
-            return []
-        task = task_from_item(item, self._packer)
-        if task.status not in (TaskStatus.ENABLED, TaskStatus.DISABLED):
-            return []
-        reason = None
-        if task.remaining_executions == 0:
-            reason = CompletionReason.MAX_EXECUTIONS_REACHED
-        if 0 < task.expired_at <= now_ms:
-            reason = CompletionReason.EXPIRED
-        if reason is None:
-            return []
-        done = replace(
-            rechecked(task, now_ms),
-            status=TaskStatus.COMPLETED,
-            completed_at=now_ms,
-            completion_reason=reason,
-        )
-        writes: list[Put | Update] = [status_update(table, task, done)]
-        if task.status is TaskStatus.ENABLED:
-            writes.append(count_update(table, run.owner, -1))
-        return [*writes, *self._checks.of_task(done, now_ms)]
 
     def _execution(self, item: Item) -> Execution:
         return execution_from_item(item, record_from_json(self._packer.unpack(item["trigger"])))

@@ -6,6 +6,7 @@ from collections import OrderedDict
 
 from task_engine.aws.dynamo import Dynamo
 from task_engine.aws.packed import Packer
+from task_engine.aws.stored import reading
 from task_engine.config import Settings
 from task_engine.errors import NotFound
 from task_engine.model.codec import plan_from_json
@@ -34,7 +35,7 @@ class PlanRepository:
         return self.of(run.owner, run.task_id, run.version)
 
     def of(self, owner: str, task_id: str, version: int) -> Plan:
-        """The plan of a task's version; raises NotFound."""
+        """The plan of a task's version; raises NotFound, or Corrupted when it can't be read."""
         key = (owner, task_id, version)
         kept = self._kept.get(key)
         if kept is not None:
@@ -47,7 +48,8 @@ class PlanRepository:
         )
         if item is None:
             raise NotFound("no such plan")
-        plan = plan_from_json(self._packer.unpack(item["plan"]))
+        with reading("plan"):
+            plan = plan_from_json(self._packer.unpack(item["plan"]))
         self._kept[key] = plan
         if len(self._kept) > _KEPT:
             self._kept.popitem(last=False)

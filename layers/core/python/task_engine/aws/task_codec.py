@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from task_engine.aws.items import Item
 from task_engine.aws.packed import Packer
+from task_engine.aws.stored import reading
 from task_engine.model.codec import definition_from_json, definition_to_json
 from task_engine.model.task import CompletionReason, Task, TaskStatus
 
@@ -48,7 +49,12 @@ def task_to_item(task: Task, packer: Packer) -> Item:
 
 
 def task_from_item(item: Item, packer: Packer) -> Task:
-    """The task of an item."""
+    """The task of an item; raises Corrupted."""
+    with reading("workflow"):
+        return _read(item, packer)
+
+
+def _read(item: Item, packer: Packer) -> Task:
     reason = item.get("completionReason")
     return Task(
         id=item["id"],
@@ -69,4 +75,6 @@ def task_from_item(item: Item, packer: Packer) -> Task:
         check_version=item.get("checkVersion", 0),
         cooled_until=item.get("cooledUntil", 0),
         note=item.get("note", ""),
+        false_starts=item.get("falseStarts", 0),
+        false_start=item.get("falseStart", ""),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -70,7 +69,7 @@ class TaskRepository:
         ]
         found: dict[tuple[str, str], Task] = {}
         for item in self._dynamo.batch_get({self._table: keys})[self._table] if keys else []:
-            with suppress(EngineError, ValueError, TypeError, KeyError, zlib.error):
+            with suppress(EngineError):
                 task = task_from_item(item, self._packer)
                 found[task.owner, task.id] = task
         return found
@@ -104,12 +103,15 @@ class TaskRepository:
         note: str = "",
     ) -> Task:
         """Only from the status that `task` has."""
+        enabled = status is TaskStatus.ENABLED
         changed = replace(
             rechecked(task, now_ms),
             status=status,
             completed_at=now_ms if status is TaskStatus.COMPLETED else task.completed_at,
             completion_reason=reason or task.completion_reason,
             note=note,
+            false_starts=0 if enabled else task.false_starts,
+            false_start="" if enabled else task.false_start,
         )
         writes: list[Put | Update | Delete] = [
             status_update(self._table, task, changed),

@@ -20,7 +20,8 @@ def count_update(table: str, owner: str, step: int, max_active: int = 0) -> Upda
 
 
 def status_update(table: str, task: Task, changed: Task) -> Update:
-    """From the status of `task` to that of `changed`, with its index entry and completion."""
+    """From the status of `task` to that of `changed`, with its index entry, completion and false
+    starts; none of these is counted twice or lost."""
     shard = due_shard(changed)
     sets = ["#status = :status", "#completedAt = :completed", "#note = :note"]
     values: dict[str, object] = {
@@ -39,6 +40,12 @@ def status_update(table: str, task: Task, changed: Task) -> Update:
     if changed.completion_reason:
         sets.append("#completionReason = :reason")
         values["reason"] = changed.completion_reason.value
+    if changed.false_starts != task.false_starts:
+        sets += ["#falseStarts = :starts", "#falseStart = :start"]
+        values |= {"starts": changed.false_starts, "start": changed.false_start}
+    if changed.false_starts > task.false_starts:
+        condition += " AND (attribute_not_exists(#falseStarts) OR #falseStarts = :counted)"
+        values["counted"] = task.false_starts
     if shard:
         sets.append("#dueShard = :shard")
         values["shard"] = shard

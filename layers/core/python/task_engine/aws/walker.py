@@ -9,6 +9,7 @@ from task_engine.aws.failures import AwsError, TimedOut
 from task_engine.aws.wire import AwsClient
 from task_engine.compiler.walk_input import walk_input
 from task_engine.config import Settings
+from task_engine.errors import Corrupted
 from task_engine.model.execution import Execution, walk_name
 from task_engine.model.plan import Plan, RunClass
 
@@ -16,6 +17,8 @@ _POLL_SECONDS = 0.5
 # An Express walk is dead after five minutes; then it is revived at most this often, at this pace.
 _EXPRESS_MS = 330_000
 _REVIVALS = 3
+# Of its length, for one.
+_UNFIT = frozenset({"InvalidExecutionInput", "ValidationException"})
 # DescribeExecution may not see a walk at once after its start.
 _GOING_ON = frozenset({"", "RUNNING", "PENDING_REDRIVE"})
 
@@ -29,7 +32,7 @@ class StepFunctionsWalker:
         self._settings = settings
 
     def start(self, execution: Execution, plan: Plan) -> None:
-        """Raises Unavailable."""
+        """Raises Unavailable, or Corrupted for a plan that will never do."""
         self._start(execution, plan, walk_name(execution))
 
     def run(self, execution: Execution, plan: Plan, timeout_seconds: float) -> bool:
@@ -45,6 +48,10 @@ class StepFunctionsWalker:
                 prefix="sync-",
                 timeout=timeout_seconds,
             )
+        except AwsError as error:
+            if error.name in _UNFIT:
+                raise Corrupted("its plan can't be walked") from error
+            raise
         except TimedOut:
             # No answer in time is not a failure: the walk goes on, and is recorded by itself.
             return False
@@ -75,6 +82,8 @@ class StepFunctionsWalker:
         try:
             self._client.call("StartExecution", self._parameters(execution, plan, name))
         except AwsError as error:
+            if error.name in _UNFIT:
+                raise Corrupted("its plan can't be walked") from error
             if error.name != "ExecutionAlreadyExists":
                 raise
 

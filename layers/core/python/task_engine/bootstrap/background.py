@@ -15,6 +15,7 @@ from task_engine.observability import configure_logging
 from task_engine.run.fail_step import FailStep
 from task_engine.run.finish import FinishExecution
 from task_engine.services.finishing import FinishEvents
+from task_engine.services.gate import Gate
 from task_engine.services.notice_acts import ActPorts, NoticeActs
 from task_engine.services.notices import NoticeIntake, NoticePorts
 from task_engine.services.signals import SignalService
@@ -39,6 +40,11 @@ def _finish() -> FinishExecution:
 
 
 @cache
+def _gate() -> Gate:
+    return Gate(stores.plans(), _finish(), stores.schedules())
+
+
+@cache
 def fail_step() -> FailStep:
     """Behind the walker's Catch."""
     return FailStep(stores.steps(), stores.plans(), clock())
@@ -53,7 +59,7 @@ def finish_execution() -> FinishEvents:
 @cache
 def start_execution() -> StartExecution:
     """Behind the execution queue."""
-    return StartExecution(stores.executions(), stores.plans(), stores.walker(), _finish())
+    return StartExecution(stores.executions(), stores.walker(), _gate())
 
 
 @cache
@@ -93,7 +99,7 @@ def sweeper() -> Sweeper:
         SweepPorts(
             stores.tasks(),
             stores.executions(),
-            stores.plans(),
+            _gate(),
             stores.schedules(),
             stores.walker(),
             _finish(),

@@ -10,6 +10,9 @@ from task_engine.model.json_value import JsonValue
 from task_engine.model.node import Node
 from task_engine.model.trigger import Trigger
 
+MOST_FALSE_STARTS = 10
+"""So many in a row pause a task."""
+
 
 class TaskStatus(StrEnum):
     """Life of a task; completed and failed are final."""
@@ -44,7 +47,8 @@ class Task:
 
     `check_version` is that of the check that operators have of it: the time of its last change, 0
     for tasks that no operator watches. `cooled_until` is when an event may fire it again. `note` is
-    what its owner should know about its status.
+    what its owner should know about its status. `false_starts` counts the runs in a row that could
+    never begin, `false_start` says why the last one could not.
     """
 
     id: str
@@ -65,6 +69,8 @@ class Task:
     check_version: int = 0
     cooled_until: int = 0
     note: str = ""
+    false_starts: int = 0
+    false_start: str = ""
 
     @property
     def remaining_executions(self) -> int | None:

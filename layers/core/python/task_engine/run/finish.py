@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from task_engine.clock import Clock
-from task_engine.errors import NotFound
+from task_engine.errors import Corrupted, NotFound
 from task_engine.model.execution import Execution, ExecutionStatus, Step, StepStatus
 from task_engine.model.plan import Plan
+from task_engine.model.task import Task
 from task_engine.run.ports import EventSink, ExecutionStore, PlanStore, Run, StepStore
 
 
@@ -63,6 +64,13 @@ class FinishExecution:
             run, self._stored(run), ExecutionStatus.ERROR, f"VM execution error: {reason}"
         )
 
+    def refuse(self, run: Run, reason: str) -> Task | None:
+        """It can never begin: failed without a step; the task when too many of these paused it."""
+        now = self._clock.now_ms()
+        execution, paused = self._executions.refuse(run, reason, now)
+        self._events.execution_finished(execution)
+        return paused
+
     def _stored(self, run: Run) -> list[Step]:
         """Steps with a result; claims are left out."""
         steps = self._steps.steps(run.execution_id)
@@ -80,6 +88,6 @@ class FinishExecution:
     def _skipped(self, run: Run, steps: Sequence[Step]) -> tuple[str, ...]:
         try:
             return skipped_nodes(self._plans.plan(run), steps)
-        except NotFound:
+        except (Corrupted, NotFound):
             # The task was deleted while this run went on: what it did stays readable.
             return ()

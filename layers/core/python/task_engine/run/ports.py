@@ -10,6 +10,7 @@ from task_engine.model.execution import Execution, ExecutionStatus, Step
 from task_engine.model.json_value import JsonValue
 from task_engine.model.plan import Plan
 from task_engine.model.secret import SecretValue
+from task_engine.model.task import Task
 from task_engine.model.wait import Wait
 from task_engine.processors.base import StateStore
 
@@ -135,6 +136,10 @@ class ExecutionStore(Protocol):
     ) -> Execution:
         """Set the final status once; a second call changes nothing and returns what stands. In the
         same transaction completes the task when its budget is used up or it has expired."""
+
+    def refuse(self, run: Run, reason: str, now_ms: int) -> tuple[Execution, Task | None]:
+        """Fail it before it began, once, and count that as a false start of its task, in the same
+        transaction; the task when that paused it."""
 
 
 class StateStores(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from task_engine.clock import Clock
-from task_engine.errors import NotFound
+from task_engine.errors import Corrupted, NotFound
 from task_engine.ids import is_id
 from task_engine.model.execution import Execution, ExecutionStatus, Step
 from task_engine.model.paging import Page, PageRequest
@@ -116,7 +116,7 @@ class ExecutionService:
     def _plan(self, execution: Execution) -> Plan | None:
         try:
             return self._plans.of(execution.owner, execution.task_id, execution.plan_version)
-        except NotFound:
+        except (Corrupted, NotFound):
             return None
 
 

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 
 from task_engine.errors import EngineError, InvalidRequest, NotFound
 from task_engine.model.json_value import JsonValue
-from task_engine.run.finish import FinishExecution
-from task_engine.run.ports import Run
-from task_engine.services.ports import Executions, PlanReader, Walker
+from task_engine.services.gate import Gate
+from task_engine.services.ports import Executions, Walker
 
 log = logging.getLogger(__name__)
 
@@ -18,13 +17,10 @@ log = logging.getLogger(__name__)
 class StartExecution:
     """Starts each queued execution once; what fails is delivered again, then dead-lettered."""
 
-    def __init__(
-        self, executions: Executions, plans: PlanReader, walker: Walker, finish: FinishExecution
-    ) -> None:
+    def __init__(self, executions: Executions, walker: Walker, gate: Gate) -> None:
         self._executions = executions
-        self._plans = plans
         self._walker = walker
-        self._finish = finish
+        self._gate = gate
 
     def handle(self, event: Mapping[str, object]) -> dict[str, JsonValue]:
         """An SQS batch; answers with the ids of messages to deliver again."""
@@ -49,10 +45,4 @@ class StartExecution:
             raise NotFound("no such execution")
         if execution.status.final:
             return
-        try:
-            plan = self._plans.of(execution.owner, task_id, execution.plan_version)
-        except NotFound:
-            run = Run(execution.id, task_id, execution.owner, execution.plan_version, "start")
-            self._finish.give_up(run, "its task was deleted before it began")
-            return
-        self._walker.start(execution, plan)
+        self._gate.through(execution, lambda plan: self._walker.start(execution, plan))

@@ -6,13 +6,15 @@ import logging
 from dataclasses import dataclass
 
 from task_engine.clock import Clock
-from task_engine.errors import Conflict, NotFound
+from task_engine.errors import Conflict
 from task_engine.model.execution import Execution
 from task_engine.model.json_value import JsonValue
+from task_engine.model.plan import Plan
 from task_engine.model.task import CompletionReason, Task, TaskStatus
 from task_engine.run.finish import FinishExecution
 from task_engine.run.ports import Run
-from task_engine.services.ports import Executions, PlanReader, Schedules, Tasks, Walker
+from task_engine.services.gate import Gate
+from task_engine.services.ports import Executions, Schedules, Tasks, Walker
 from task_engine.services.signals import SignalService
 
 log = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ class SweepPorts:
 
     tasks: Tasks
     executions: Executions
-    plans: PlanReader
+    gate: Gate
     schedules: Schedules
     walker: Walker
     finish: FinishExecution
@@ -75,16 +77,15 @@ class Sweeper:
     def _revive(self, execution: Execution) -> bool:
         """Whether it is, or is again, being walked; otherwise it was given its final status."""
         now = self._ports.clock.now_ms()
-        try:
-            plan = self._ports.plans.of(execution.owner, execution.task_id, execution.plan_version)
-        except NotFound:
-            self._give_up(execution, "its task was deleted before it was done")
-            return False
-        self._ports.signals.redeliver(execution)
-        if self._ports.walker.revive(execution, plan, now):
-            return True
-        self._give_up(execution, "it stopped and could not be brought to an end")
-        return False
+
+        def revive(plan: Plan) -> bool:
+            self._ports.signals.redeliver(execution)
+            return self._ports.walker.revive(execution, plan, now)
+
+        revived = self._ports.gate.through(execution, revive)
+        if revived is False:
+            self._give_up(execution, "it stopped and could not be brought to an end")
+        return bool(revived)
 
     def _give_up(self, execution: Execution, reason: str) -> None:
         ids = {"task_id": execution.task_id, "execution_id": execution.id}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from task_engine.clock import Clock
 from task_engine.config import Settings
-from task_engine.errors import InvalidRequest, NotFound, PreconditionFailed, Unavailable
+from task_engine.errors import Corrupted, InvalidRequest, NotFound, PreconditionFailed, Unavailable
 from task_engine.ids import is_id, new_id
 from task_engine.model.execution import Execution
 from task_engine.model.task import Task
@@ -145,11 +145,12 @@ class TriggerService:
         execution = admitted.execution
         if admitted.duplicate:
             return execution
-        plan = self._plans.of(execution.owner, execution.task_id, execution.plan_version)
         try:
+            plan = self._plans.of(execution.owner, execution.task_id, execution.plan_version)
             self._walker.run(execution, plan, BLOCKING_SECONDS)
-        except Unavailable:
-            # The run is recorded and paid for from the budget: it must happen, if later.
+        except (Corrupted, NotFound, Unavailable):
+            # The run is recorded and paid for from the budget: it must happen, if later; whether
+            # it never can is for the queue's reader to say.
             self._queue.enqueue(execution)
             return execution
         return self._executions.get(execution.task_id, execution.id) or execution
