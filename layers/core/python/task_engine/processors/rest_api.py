@@ -49,8 +49,7 @@ class RestApiProcessor:
     response (status, statusText, url, headers, data).
 
     A status of 400 or more fails the step with its output kept. `tokens` maps
-    `options.auth.provider` to what is sent as `Authorization`; `options.summarize` changes
-    nothing here.
+    `options.auth.provider` to what is sent as `Authorization`.
     """
 
     def __init__(self, http: SafeHttp, tokens: Mapping[str, ServerToken] | None = None) -> None:

@@ -112,7 +112,8 @@ CallData = Annotated[
 
 def problems_of(form: type[Form], value: object, path: str, code: str) -> list[Problem]:
     """Everything wrong with `value`; `code` for what is there and wrong, MISSING_REQUIRED_FIELD for
-    what is not there, INVALID_ADDRESS for what should be an address."""
+    what is not there, INVALID_ADDRESS for what should be an address, OPTION_UNSUPPORTED for what
+    the contract knows and this engine does not."""
     try:
         form.model_validate(value)
     except ValidationError as error:
@@ -141,6 +142,8 @@ _TOLD = {
     "value_error": "{error}",
     "address": "must be an address: 0x and 40 hexadecimal digits",
 }
+# Kinds that have a code of their own, wherever they stand.
+_CODES = {"address": "INVALID_ADDRESS", "unsupported": "OPTION_UNSUPPORTED"}
 _ABSENT = frozenset({"missing", "dict_type", "model_type", "list_type", "string_type", "int_type"})
 
 
@@ -154,7 +157,7 @@ def _problem(found: dict[str, Any], path: str, code: str) -> Problem:
         return Problem("MISSING_REQUIRED_FIELD", place, text)
     told = _TOLD.get(kind)
     text = told.format(**found.get("ctx", {})) if told else found["msg"]
-    return Problem("INVALID_ADDRESS" if kind == "address" else code, place, f"{name} {text}")
+    return Problem(_CODES.get(kind, code), place, f"{name} {text}")
 
 
 def _place(parts: Iterable[str | int]) -> str:

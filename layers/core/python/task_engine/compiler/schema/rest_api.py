@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from task_engine.compiler.schema.base import TEMPLATE, Form, Text, described, has_template
 from task_engine.compiler.schema.manual import StringMap
@@ -40,10 +41,22 @@ class Auth(Form):
     provider: str
 
 
+def _no_digest(value: bool) -> bool:
+    if value:
+        text = "is not supported: write the text from the outputs of earlier nodes"
+        raise PydanticCustomError("unsupported", text)
+    return value
+
+
+_NO_DIGEST = Field(
+    json_schema_extra={"const": False, "description": "Digests of runs are not written here."}
+)
+
+
 class RestOptions(Form):
     """What the engine adds to the request or makes of the answer."""
 
-    summarize: bool | None = None
+    summarize: Annotated[bool, AfterValidator(_no_digest), _NO_DIGEST] | None = None
     auth: Auth | None = None
 
 
