@@ -74,7 +74,7 @@ def test_storage_that_is_away_makes_no_failure_of_what_was_approved() -> None:
 def test_an_approval_is_the_nodes_data_and_lets_its_successors_run() -> None:
     desk = Desk()
     desk.handle(token="first")
-    payload = {"note": "fine", "by": "somebody else"}
+    payload: JsonValue = {"note": "fine", "by": "somebody else"}
     desk.decide(Verdict.APPROVE, payload)
     assert desk.handle() == {"next": "done", "tokens": ["n", "n.approved"]}
     (step,) = desk.memory.steps("e1")
