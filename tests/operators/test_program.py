@@ -94,6 +94,44 @@ def test_what_happens_while_it_is_away_is_told_afterwards(
         assert fired(engine, task_id) == 4
 
 
+def test_a_contracts_state_fires_when_it_is_as_it_was_wanted(
+    engine: Engine, chain: LogChain, tmp_path: Path
+) -> None:
+    # Given a task for a balance of more than 5, asked for every fifth block
+    kinds = {"inputs": [{"name": "who", "type": "address"}], "outputs": [{"type": "uint256"}]}
+    balance = {"type": "function", "name": "balanceOf", "stateMutability": "view", **kinds}
+    query = {
+        "addresses": [chain.tokens[0]],
+        "methodCalls": [{"methodName": "balanceOf", "methodParams": [HOLDER]}],
+        "contractAbi": [balance],
+        "conditions": [{"fieldName": "balanceOf", "operator": "gt", "value": "5"}],
+    }
+    config = {"queries": [query], "cooldownSeconds": 0}
+    task_id = engine.add_task(TriggerType.EVENT, config).id
+    with program(tmp_path, engine, chain) as operator:
+        # When five blocks come while it is less, and five after it has become more
+        for amount in (3, 3):
+            for _ in range(5):
+                chain.mine()
+                operator.wait_for(chain.height(), CHAIN_ID)
+            chain.mine((chain.tokens[0], HOLDER, amount))
+        enough = chain.height()
+        for _ in range(5):
+            chain.mine()
+        operator.wait_for(chain.height(), CHAIN_ID)
+        wait_until(engine.idle, "the notices", PATIENCE_SECONDS, 0.1)
+    # Then it has run at a fifth block with enough, and at no other
+    due = {
+        header["hash"]
+        for number, header in chain.headers(enough, chain.height()).items()
+        if number % 5 == 0
+    }
+    ran = {row["name"].rpartition(":")[2] for row in engine.items("GUARDS") if "executionId" in row}
+    assert ran
+    assert ran <= due
+    assert fired(engine, task_id) == len(ran)
+
+
 def test_a_paused_task_is_left_alone_soon(engine: Engine, chain: LogChain, tmp_path: Path) -> None:
     # Given two tasks that are watched
     kept = block_task(engine, 1)

@@ -206,6 +206,7 @@ def test_methods_when_they_are_called_then_answers_stand_under_their_names() -> 
     world = Watched()
     world.chain.answers[(TOKEN, LATEST_DATA)] = word(77)
     query = {
+        "topics": [topic0(ANSWER_ABI)],
         "contractAbi": [ANSWER_ABI, LATEST],
         "methodCalls": [
             {"methodName": "latestRound"},
@@ -228,7 +229,8 @@ def test_methods_when_they_are_called_then_answers_stand_under_their_names() -> 
 def test_methods_when_one_can_not_be_read_then_it_is_null(answer: Any) -> None:
     world = Watched()
     world.chain.answers[(TOKEN, LATEST_DATA)] = answer
-    query = {"contractAbi": [LATEST], "methodCalls": [{"methodName": "latestRound"}]}
+    call = {"methodName": "latestRound"}
+    query = {"topics": [word(1)], "contractAbi": [LATEST], "methodCalls": [call]}
 
     assert data_of(Emitted(TOKEN, (word(1),)), query, world)["latestRound"] is None
 

@@ -275,6 +275,35 @@ def test_what_can_not_be_an_occurrence_of_the_check_is_blamed(config: Any, findi
     assert (desk.row(FIRST).events, desk.row(FIRST).rejected) == (1, 1)
 
 
+STATE: dict[str, JsonValue] = {
+    "chainId": CHAIN,
+    "cooldownSeconds": 0,
+    "queries": [{"addresses": [TOKEN], "methodCalls": [{"methodName": "latestRoundData"}]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "where", "contract", "ran"),
+    [
+        (STATE, block_at(10), TOKEN, 1),
+        (STATE, block_at(11), TOKEN, 0),
+        (STATE, block_at(10), "0x" + "22" * 20, 0),
+        (STATE, log_at(10), TOKEN, 0),
+        (EVENT, block_at(10), TOKEN, 0),
+    ],
+)
+def test_a_state_fires_at_the_blocks_at_which_it_is_asked_for(
+    config: dict[str, JsonValue], where: Occurrence, contract: str, ran: int
+) -> None:
+    desk = Desk()
+    task = desk.given(config)
+    output: dict[str, JsonValue] = {"contractAddress": contract, "topics": [TOPIC]}
+    finding = of_block(task, where=where, kind=Kind.EVENT, output=output)
+    assert desk.take(desk.tell(finding), desk.tell(finding, SECOND)) == []
+    assert len(desk.runs(task)) == ran
+    assert desk.row(FIRST).rejected == 1 - ran
+
+
 def test_a_token_transfer_is_known_by_its_fields() -> None:
     desk = Desk()
     to = "0x" + "bb" * 20

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import TypeAlias
 
 from task_engine.errors import InvalidRequest
+from task_engine.model.chain import Chain
 from task_engine.model.json_value import JsonObject, JsonValue
 from task_engine.model.task import Task
 from task_engine.model.trigger import TriggerType
@@ -15,6 +17,10 @@ from task_engine.model.trigger import TriggerType
 DEFAULT_COOLDOWN_SECONDS = 300
 DEFAULT_EVENTS_PER_BLOCK = 500
 MAX_TOPICS = 4
+STATE_SECONDS = 60
+"""How often a contract's state is asked for: as often as blocks may fire a task."""
+FORMATTING = "decimals"
+"""A call of this method formats fields; it is none whose answer is asked for."""
 _WAIT = "wait:"
 _ADDRESS = re.compile(r"0x[0-9a-f]{40}")
 _TOPIC = re.compile(r"0x(?:[0-9a-f]{64}|[0-9a-f]{40})")
@@ -57,8 +63,17 @@ class EventQuery:
     method_calls: tuple[MethodCall, ...] = ()
     contract_abi: tuple[JsonValue, ...] = ()
 
+    @property
+    def asks_state(self) -> bool:
+        """Whether it waits for no log, but asks its contracts: by method calls, without topics."""
+        if self.topics or not self.addresses:
+            return False
+        return any(call.name != FORMATTING for call in self.method_calls)
+
     def takes(self, address: str, topics: tuple[str, ...]) -> bool:
         """Whether a log's contract and topics are meant: the rule that the index must keep to."""
+        if self.asks_state:
+            return False
         if self.addresses and address not in self.addresses:
             return False
         if len(topics) < len(self.topics):
@@ -93,11 +108,22 @@ class _Check:
 
 @dataclass(frozen=True, slots=True)
 class EventCheck(_Check):
-    """Fires for a log that at least one query takes. `wallet` is the task's, in lower case."""
+    """Fires for a log that at least one query takes, and at multiples of `interval` for which one
+    that asks for a state finds its conditions met. `wallet` is the task's, in lower case."""
 
     queries: tuple[EventQuery, ...] = ()
     cooldown_seconds: int = DEFAULT_COOLDOWN_SECONDS
     wallet: str = ""
+
+    @property
+    def asks_state(self) -> bool:
+        """Whether any of its queries does."""
+        return any(query.asks_state for query in self.queries)
+
+    @property
+    def interval(self) -> int:
+        """Blocks between questions for a state: the same for every operator."""
+        return ceil(STATE_SECONDS / Chain(self.chain_id).block_seconds)
 
 
 @dataclass(frozen=True, slots=True)

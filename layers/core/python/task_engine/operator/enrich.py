@@ -15,7 +15,7 @@ from task_engine.evm.ports import RpcPort
 from task_engine.evm.tokens import TokenMetadata
 from task_engine.model.json_value import JsonValue
 from task_engine.operator.abi_shelf import read_event
-from task_engine.operator.checks import MethodCall
+from task_engine.operator.checks import FORMATTING, MethodCall
 from task_engine.operator.conditions import Seen
 from task_engine.operator.logs import Header, Log
 from task_engine.operator.match import Hit
@@ -25,7 +25,6 @@ TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 """The hash of `Transfer(address,address,uint256)`."""
 MAX_DATA_CHARS = 32_768
 _WORD_CHARS = 66
-_DECIMALS = "decimals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +56,10 @@ class Enricher:
         `decimals` call of a contract that is no token formats nothing. Events of more than
         MAX_DATA_CHARS are cut, and not decoded.
         """
-        answers = self._answers(hits)
+        answers = self.answers(hits)
         return [
-            {**self._event(hit, headers[hit.log.block_number]), **answers.get(number, {})}
-            for number, hit in enumerate(hits)
+            {**self._event(hit, headers[hit.log.block_number]), **answer}
+            for hit, answer in zip(hits, answers, strict=True)
         ]
 
     def _event(self, hit: Hit, header: Header) -> dict[str, JsonValue]:
@@ -117,16 +116,18 @@ class Enricher:
         """The decoded fields under the event's name, formatted where a `decimals` call says so."""
         values: dict[str, JsonValue] = {seen.event.name: seen.event.fields}
         for call in hit.query.method_calls:
-            if call.name != _DECIMALS or not call.fields:
+            if call.name != FORMATTING or not call.fields:
                 continue
             token = self._tokens.lookup(hit.log.address)
             if token.found:
                 values = _applied(values, call, token.decimals)
         return values
 
-    def _answers(self, hits: Sequence[Hit]) -> dict[int, dict[str, JsonValue]]:
+    def answers(self, hits: Sequence[Hit]) -> list[dict[str, JsonValue]]:
+        """What the method calls of each hit's query answer at its block, by their names: as
+        `events` says."""
         reads = [read for number, hit in enumerate(hits) for read in self._reads(number, hit)]
-        found: dict[int, dict[str, JsonValue]] = {}
+        found: list[dict[str, JsonValue]] = [{} for _ in hits]
         if not reads:
             return found
         results = self._rpc.batch([read.request for read in reads])
@@ -134,13 +135,13 @@ class Enricher:
             if isinstance(result, RpcError) and not contracts_fault(result):
                 raise result
             value = None if isinstance(result, RpcError) else _decoded(read.function, result)
-            found.setdefault(read.hit, {})[read.name] = value
+            found[read.hit][read.name] = value
         return found
 
     def _reads(self, number: int, hit: Hit) -> list[_Read]:
         reads = []
         for call in hit.query.method_calls:
-            if call.name == _DECIMALS:
+            if call.name == FORMATTING:
                 continue
             data, function = _call_of(call, hit.abi)
             if data is not None:

@@ -19,6 +19,7 @@ from task_engine.operator.log_query import union_filter
 from task_engine.operator.logs import Header
 from task_engine.operator.match import Hit, Matcher, Overload
 from task_engine.operator.rules import WatchRules
+from task_engine.operator.state_queries import StateQueries
 from task_engine.operator.token_names import TokenNames
 
 
@@ -50,10 +51,12 @@ class Finder:
         self._view = view
         self._tokens = tokens
         self._enricher = Enricher(rpc, tokens)
+        self._states = StateQueries(rpc.chain_id, self._enricher)
         self._rules = rules
         self._revision = -1
         self._matcher = Matcher(())
         self.intervals = Intervals((), 0)
+        self._questions = Intervals((), 0)
         self.log_filter: dict[str, JsonValue] | None = None
         self.since_ms = 0
 
@@ -69,9 +72,17 @@ class Finder:
             max_events_per_block=self._rules.max_events_per_block,
         )
         self.intervals = Intervals(blocks, self._rules.max_firings)
+        # A state of long ago is none to act on: what was missed is not made up for.
+        self._questions = Intervals([check for check in events if check.asks_state], 1)
         self.log_filter = union_filter(events)
         self.since_ms = min((check.since_ms for check in (*events, *blocks)), default=0)
         self._revision = checks.revision
+
+    def numbers(self, first: int, last: int, head: int) -> frozenset[int]:
+        """The blocks from `first` to `last` whose headers it takes, besides those of logs; `head`
+        is the last that is there to look at."""
+        due = self.intervals.numbers(first, last, head)
+        return due | self._questions.numbers(first, last, head)
 
     def find(self, now: Moment, reading: Reading) -> tuple[dict[int, Header], list[Finding]]:
         """What fires in the blocks read, in their order, and the headers it took to say so."""
@@ -88,6 +99,7 @@ class Finder:
             if self._concerns(over.check, now, headers[over.block_number])
         ]
         found += self._blocks(now, reading)
+        found += self._met(now, reading)
         found.sort(key=_order)
         return headers, found
 
@@ -110,12 +122,27 @@ class Finder:
         by_head = now.ms - (now.head.timestamp - header.timestamp) * 1000
         return max(header.timestamp * 1000, by_head) + self._rules.grace_ms >= check.since_ms
 
-    def _blocks(self, now: Moment, reading: Reading) -> Iterator[Finding]:
-        for due in self.intervals.due(reading.first, reading.last, now.target):
+    def _due(
+        self, intervals: Intervals, now: Moment, reading: Reading
+    ) -> Iterator[tuple[Check, Header]]:
+        for due in intervals.due(reading.first, reading.last, now.target):
             header = reading.headers[due.number]
             if due.check.in_force(now.ms) and self._concerns(due.check, now, header):
+                yield due.check, header
+
+    def _blocks(self, now: Moment, reading: Reading) -> Iterator[Finding]:
+        for check, header in self._due(self.intervals, now, reading):
+            where = Occurrence(self._chain_id, header.number, header.hash)
+            yield _finding(Kind.BLOCK, check, where, block_data(header))
+
+    def _met(self, now: Moment, reading: Reading) -> Iterator[Finding]:
+        """States that were asked for and are as they were wanted."""
+        due = self._due(self._questions, now, reading)
+        asked = ((check, header) for check, header in due if isinstance(check, EventCheck))
+        for check, header, output, met in self._states.asked(asked):
+            if met:
                 where = Occurrence(self._chain_id, header.number, header.hash)
-                yield _finding(Kind.BLOCK, due.check, where, block_data(header))
+                yield _finding(Kind.EVENT, check, where, output)
 
     def _event(self, hit: Hit, output: Mapping[str, JsonValue]) -> Finding:
         log = hit.log

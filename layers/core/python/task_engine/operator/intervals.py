@@ -1,27 +1,27 @@
-"""Which blocks are due for block checks."""
+"""Which blocks are due for checks of every so many blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from task_engine.operator.checks import BlockCheck
+from task_engine.operator.checks import Check
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
     """A check and the block that fires it."""
 
-    check: BlockCheck
+    check: Check
     number: int
 
 
 class Intervals:
-    """Block checks by their interval, so that a thousand checks of one interval cost one."""
+    """Checks by their interval, so that a thousand checks of one interval cost one."""
 
-    def __init__(self, checks: Iterable[BlockCheck], max_firings: int) -> None:
+    def __init__(self, checks: Iterable[Check], max_firings: int) -> None:
         self._max = max_firings
-        self._checks: dict[int, list[BlockCheck]] = {}
+        self._checks: dict[int, list[Check]] = {}
         for check in checks:
             self._checks.setdefault(check.interval, []).append(check)
 

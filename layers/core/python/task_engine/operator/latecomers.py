@@ -88,7 +88,7 @@ class Latecomers:
         first = place_of(self._view, None, cursor.block, since, now_ms, self._rules).first
         found: list[Finding] = []
         while first <= cursor.block:
-            numbers = finder.intervals.numbers(first, cursor.block, cursor.block)
+            numbers = finder.numbers(first, cursor.block, cursor.block)
             wanted = Wanted(first, cursor.block, numbers, finder.log_filter)
             reading = self._view.read(wanted, {})
             found += self._found(finder, reading, cursor, now_ms)

@@ -30,12 +30,12 @@ _SOMETHING_ELSE = re.compile(
 
 
 def union_filter(checks: Iterable[EventCheck]) -> dict[str, JsonValue] | None:
-    """The filter whose answer holds every log that any check can take; None without checks.
+    """The filter whose answer holds every log that any check can take; None when none can take any.
 
     Contracts stand in it only when every query names its own and they are not too many, first
     topics likewise: a query for anything makes the union one for anything.
     """
-    queries = [query for check in checks for query in check.queries]
+    queries = [query for check in checks for query in check.queries if not query.asks_state]
     if not queries:
         return None
     union: dict[str, JsonValue] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from task_engine.evm.abi.item import ContractAbi
 from task_engine.operator.abi_shelf import AbiShelf, read_event
-from task_engine.operator.checks import EventCheck, EventQuery
+from task_engine.operator.checks import FORMATTING, EventCheck, EventQuery
 from task_engine.operator.conditions import Scale, Seen, holds
 from task_engine.operator.logs import Log
 
@@ -100,7 +100,8 @@ class Matcher:
         self._index: dict[tuple[str, str], _Bucket] = {}
         for number, check in enumerate(self._checks):
             for place, query in enumerate(check.queries):
-                self._add(_Entry(number, place, query))
+                if not query.asks_state:
+                    self._add(_Entry(number, place, query))
 
     def match(self, logs: Sequence[Log], now_ms: int) -> Matched:
         """Every (check, log) that fires, once whichever queries take it.
@@ -201,5 +202,5 @@ class Matcher:
 
 def scaled_fields(query: EventQuery) -> frozenset[str]:
     """The fields that a `decimals` call formats, as `Event.field`."""
-    targets = (t.strip() for c in query.method_calls if c.name == "decimals" for t in c.fields)
+    targets = (t.strip() for c in query.method_calls if c.name == FORMATTING for t in c.fields)
     return frozenset(target if "." in target else f"{target}.{target}" for target in targets)

@@ -47,7 +47,7 @@ def form_problems(document: JsonObject) -> Iterator[Problem]:
 def _occurrence_problems(where: Mapping[str, JsonValue], kind: JsonValue) -> Iterator[Problem]:
     yield from _member_problems(where, _BLOCK_FORM, "data.occurrence.")
     has_log = "transactionHash" in where or "logIndex" in where
-    if has_log or kind == Kind.EVENT.value:
+    if has_log:
         yield from _member_problems(where, _LOG_FORM, "data.occurrence.")
     if has_log and kind in _OF_A_BLOCK:
         yield Problem(MALFORMED, "data.occurrence", "is a log, not a block")

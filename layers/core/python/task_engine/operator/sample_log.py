@@ -26,13 +26,6 @@ def sample_log(query: EventQuery, abi: ContractAbi | None, header: Header, decim
         topics, data = _transfer(query, decimals)
     else:
         topics, data = _event(query, _entry(query, abi))
-    return log_of(query, header, topics, data)
-
-
-def log_of(
-    query: EventQuery, header: Header, topics: tuple[str, ...] = (), data: str = "0x"
-) -> Log:
-    """A log of the query's first contract in that block, of no transaction."""
     return Log(
         address=min(query.addresses),
         topics=topics,

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from task_engine.errors import NodeError
-from task_engine.evm.abi.events import DecodedEvent
-from task_engine.evm.abi.item import AbiEvent, ContractAbi, member_names
 from task_engine.evm.failures import RpcError
 from task_engine.evm.ports import RpcPort
 from task_engine.model.json_value import JsonValue
 from task_engine.operator.abi_shelf import AbiShelf
 from task_engine.operator.chain_view import ChainView
-from task_engine.operator.checks import Condition, EventCheck, EventQuery
-from task_engine.operator.conditions import Scale, Seen, holds
+from task_engine.operator.checks import EventCheck
 from task_engine.operator.enrich import Enricher, block_data
 from task_engine.operator.log_query import too_large, union_filter
 from task_engine.operator.logs import Header, Log, read_header, read_logs
 from task_engine.operator.match import Hit, Matcher
-from task_engine.operator.sample_log import log_of, sample_log
+from task_engine.operator.sample_log import sample_log
+from task_engine.operator.state_queries import StateQueries
 from task_engine.operator.token_names import TokenNames, TokenPort
 
 _LOOK_BACK_BLOCKS = (1000, 100, 10)
 """Fewer where the node finds more too many."""
-_RECORD = ("roundId", "answer", "updatedAt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,7 @@ class Trials:
         self._view = ChainView(rpc, _LOOK_BACK_BLOCKS[0])
         self._names = TokenNames(tokens, rpc.chain_id)
         self._enricher = Enricher(rpc, self._names)
+        self._states = StateQueries(rpc.chain_id, self._enricher)
         self._now_ms = now_ms
         self._shelf = AbiShelf()
 
@@ -57,12 +54,13 @@ class Trials:
         return None if header is None else Trial(block_data(header), {})
 
     def event(self, check: EventCheck) -> Trial:
-        """Of the newest log of the last blocks that fires the check, else of a sample. A query of
-        method calls without topics waits for no log: its calls are made now."""
+        """Of the newest log of the last blocks that fires the check, else of a sample. A query that
+        asks for a state waits for no log: it asks now."""
         head, _ = self._view.head()
-        direct = next((q for q in check.queries if not q.topics and q.method_calls), None)
-        if direct is not None:
-            return self._calls(check, direct, head)
+        if check.asks_state:
+            [(_, _, data, met)] = self._states.asked([(check, head)])
+            methods = [call.name for query in check.queries for call in query.method_calls]
+            return Trial(data, {"evaluated": {m: data[m] for m in methods if m in data}}, met)
         hit = self._newest(check, head)
         if hit is not None:
             return Trial(self._data(hit), _log_json(hit.log))
@@ -104,41 +102,6 @@ class Trials:
             raise RpcError("the chain's node has not got the block any more", may_retry=True)
         [data] = self._enricher.events([hit], headers)
         return data
-
-    def _calls(self, check: EventCheck, query: EventQuery, head: Header) -> Trial:
-        abi = self._shelf.of(query.contract_abi)
-        place = check.queries.index(query)
-        data = self._data(Hit(check, place, log_of(query, head), abi))
-        answers = {c.name: data[c.name] for c in query.method_calls if c.name in data}
-        for answer in answers.values():
-            if isinstance(answer, dict):
-                data |= {name: answer[name] for name in _RECORD if name in answer}
-                data |= {"current": answer["answer"]} if "answer" in answer else {}
-        met = all(_holds(condition, answers, abi) for condition in query.conditions)
-        return Trial(data, {"evaluated": dict(answers)}, met)
-
-
-def _holds(condition: Condition, answers: dict[str, JsonValue], abi: ContractAbi | None) -> bool:
-    """Conditions on what methods answered; one that names none of them is met, as with events."""
-    name = condition.event
-    if name not in answers:
-        return True
-    try:
-        function = abi.function(name) if abi is not None else None
-    except NodeError:
-        function = None
-    if function is None:
-        return False
-    answer = answers[name]
-    outputs = function.outputs
-    if len(outputs) == 1 and not outputs[0].name:
-        outputs = (replace(outputs[0], name=name),)
-        answer = {name: answer}
-    names = member_names(outputs, "output")
-    members = tuple(replace(output, name=n) for output, n in zip(outputs, names, strict=True))
-    fields = answer if isinstance(answer, dict) else {}
-    entry = AbiEvent(name, members, {})
-    return holds(condition, Seen(DecodedEvent(name, fields, ""), entry), Scale())
 
 
 def _log_json(log: Log) -> dict[str, JsonValue]:

@@ -181,7 +181,7 @@ class Watcher:
         """The next blocks, on top of what the cursor knows; stepped back until they are."""
         for _ in range(_REORGS_PER_PASS):
             last = min(now.target, place.first + self._rules.max_span - 1)
-            due = self._finder.intervals.numbers(place.first, last, now.target)
+            due = self._finder.numbers(place.first, last, now.target)
             wanted = Wanted(place.first, last, due, self._finder.log_filter)
             reading = self._view.read(wanted, now.known)
             cursor = place.cursor

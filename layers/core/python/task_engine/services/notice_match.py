@@ -13,7 +13,8 @@ _TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 
 def mismatch(check: Check, finding: Finding) -> str | None:
     """Why it can't be, None when it can: another owner, chain or kind, a block that is no multiple
-    of the interval, a log that no query takes, data that contradicts the occurrence.
+    of the interval, a log that no query takes, a state that none asks for, data that contradicts
+    the occurrence.
 
     Conditions on fields are not looked at again: what a log says is the operators' word.
     """
@@ -44,10 +45,22 @@ def _block_mismatch(check: BlockCheck, finding: Finding) -> str | None:
 def _event_mismatch(check: EventCheck, finding: Finding) -> str | None:
     if finding.kind is not Kind.EVENT:
         return "is no event"
+    if finding.occurrence.log_index is None:
+        return _state_mismatch(check, finding)
     address = str(finding.output.get("contractAddress", "")).lower()
     topics = _topics(finding.output)
     if topics is None or not any(query.takes(address, topics) for query in check.queries):
         return "is a log that no query takes"
+    return None
+
+
+def _state_mismatch(check: EventCheck, finding: Finding) -> str | None:
+    """Of a state that was asked for at a block."""
+    address = str(finding.output.get("contractAddress", "")).lower()
+    if not any(query.asks_state and address in query.addresses for query in check.queries):
+        return "is a state that no query asks for"
+    if finding.occurrence.block_number % check.interval:
+        return f"is no multiple of {check.interval}"
     return None
 
 
