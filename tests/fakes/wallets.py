@@ -119,6 +119,16 @@ class FakeOperations:
         return after
 
 
+class FakeDelays:
+    """Implements Delays."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, int] = {}
+
+    def since(self, order_id: str, now_ms: int) -> int:
+        return self.rows.setdefault(order_id, now_ms)
+
+
 class FakeVaults:
     """Implements Vaults."""
 

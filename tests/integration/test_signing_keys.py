@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from eth_account import Account
+from task_engine.aws.delay_repository import DelayRepository
 from task_engine.aws.failures import AwsError
 from task_engine.aws.kms_keys import KmsKeys
 from task_engine.aws.lease_repository import LeaseRepository
@@ -115,3 +116,10 @@ def test_leases_can_not_be_held_without_their_table(world: World) -> None:
         LeaseRepository(world.dynamo, settings, world.clock).hold("key", 30),
     ):
         pass
+
+
+def test_a_delay_keeps_the_time_that_was_told_first(world: World) -> None:
+    delays, name = DelayRepository(world.dynamo, world.settings), f"e#n#{an_owner()}"
+    told = [delays.since(name, now) for now in (5_000, 9_000, 1_000)]
+    assert told == [5_000, 5_000, 5_000]
+    assert delays.since(f"{name}1", 9_000) == 9_000

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from task_engine.clock import SystemClock
+from task_engine.clock import Clock, SystemClock
 from task_engine.errors import NotFound
 from task_engine.evm.address import Address
 from task_engine.evm.chains import Chains
@@ -37,7 +37,7 @@ from infra_cdk.local.contracts import install_paymaster, load_artifact
 from tests.chain.rig import Rig
 from tests.chain.senders.world import Leases
 from tests.fakes.clock import FakeClock
-from tests.fakes.wallets import FakeOperations
+from tests.fakes.wallets import FakeDelays, FakeOperations
 
 SELECTORS = {"increment()": "0xd09de08a", "add(uint256)": "0x1003e2d2"}
 
@@ -54,7 +54,7 @@ class WriteWorld:
     """One owner with one wallet; a new writer stands for a new process.
 
     `sponsor_seconds` is how far the sponsor's clock is ahead; `sending` may put something in the
-    place of what sends.
+    place of what sends; `url` is where the chain is asked, its own if "".
     """
 
     rig: Rig
@@ -63,6 +63,9 @@ class WriteWorld:
     leases: Leases = field(default_factory=Leases)
     grant: Grant | None = None
     sponsor_seconds: int = 0
+    url: str = ""
+    clock: Clock = field(default_factory=SystemClock)
+    delays: FakeDelays = field(default_factory=FakeDelays)
     sending: Callable[[Sender], Sender] = lambda sender: sender
 
     def __post_init__(self) -> None:
@@ -70,10 +73,9 @@ class WriteWorld:
             LocalSigner("0x" + os.urandom(32).hex()) for _ in range(4)
         )
         self.rig.fund(self.bundler.address, 10**20)
-        self.chains = Chains({self.rig.chain_id: Chain(self.rig.chain_id, (self.rig.url,))})
-        self.factories = WalletFactories(
-            {self.rig.chain_id: Chain(self.rig.chain_id, (self.rig.url,))}, self.chains
-        )
+        chain = Chain(self.rig.chain_id, (self.url or self.rig.url,))
+        self.chains = Chains({chain.id: chain})
+        self.factories = WalletFactories({chain.id: chain}, self.chains)
         factory = self.factories.default(self.rig.chain_id)
         address = self.factories.address(self.rig.chain_id, factory, self.owner.address, 0)
         self.wallet = Wallet(self.owner.address, self.rig.chain_id, address, factory, "0")
@@ -123,17 +125,18 @@ class WriteWorld:
     def writer(self) -> WalletWriter:
         ports = WriterPorts(
             operations=self.operations,
+            delays=self.delays,
             grants=self,
             wallet_of=self._wallet_of,
             chains=self.chains,
             factories=self.factories,
             lanes=self._lane,
-            clock=SystemClock(),
+            clock=self.clock,
         )
         return WalletWriter(ports, self.controller)
 
     def ports(self) -> WritePorts:
-        return WritePorts(self.writer, self.simulator, SystemClock().now_ms)
+        return WritePorts(self.writer, self.simulator, self.clock.now_ms)
 
     def scope(self, *, simulated: bool = False, execution: str = "e1", **variables: Any) -> Scope:
         origin = Origin(execution, "t1", self.owner.address)

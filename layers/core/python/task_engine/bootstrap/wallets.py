@@ -79,11 +79,13 @@ def operations() -> OperationRepository:
 @cache
 def writer() -> WalletWriter:
     """Carries orders out. Raises ConfigurationError where the deployment has no keys for chains."""
+    from task_engine.aws.delay_repository import DelayRepository  # noqa: PLC0415
     from task_engine.evm.orders import WriterPorts  # noqa: PLC0415
     from task_engine.evm.wallet_writer import WalletWriter  # noqa: PLC0415
 
     ports = WriterPorts(
         operations=operations(),
+        delays=DelayRepository(dynamo(), settings()),
         grants=grants(),
         wallet_of=wallets().require,
         chains=_chains(),

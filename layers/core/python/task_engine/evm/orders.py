@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from task_engine.clock import Clock
+from task_engine.errors import EngineError, NodeError
 from task_engine.evm.chains import Chains
 from task_engine.evm.wallets.factories import WalletFactories
 from task_engine.evm.wallets.provider import TxCall
@@ -45,6 +46,13 @@ class ActiveGrants(Protocol):
         """The one that the controller may use."""
 
 
+class Delays(Protocol):
+    """Since when orders can't be prepared, for those that can't."""
+
+    def since(self, order_id: str, now_ms: int) -> int:
+        """The time that was given when this was asked first, kept for a day at least."""
+
+
 class Lane(Protocol):
     """How operations of one chain are priced, paid for and sent."""
 
@@ -70,6 +78,7 @@ class WriterPorts:
     """What a writer works with; `lanes` gives a chain's lane."""
 
     operations: Operations
+    delays: Delays
     grants: ActiveGrants
     wallet_of: WalletOf
     chains: Chains
@@ -83,8 +92,9 @@ class Order:
     """Calls that a wallet is to make, all or none, under a name that takes effect once only.
 
     `gas_limit` 0 = as estimated. `contracts` are what orders after it will call: they must be there
-    before this one is sent. `returns` says that whoever gave the order asks again until it has
-    ended: then what stands in the way for a moment is no failure.
+    before this one is sent. `whole`: the value of the only call is all that the wallet holds when
+    the order is prepared. `returns` says that whoever gave the order asks again until it has ended:
+    then what stands in the way for a moment is no failure.
     """
 
     id: str
@@ -94,4 +104,19 @@ class Order:
     calls: tuple[TxCall, ...]
     gas_limit: int = 0
     contracts: tuple[str, ...] = ()
+    whole: bool = False
     returns: bool = False
+
+    def moving(self, value: int) -> Order:
+        """The same with that value of its only call."""
+        [call] = self.calls
+        return replace(self, calls=(replace(call, value=value),), whole=False)
+
+
+class NotPrepared(NodeError):
+    """What stands in the way of preparing an order may pass: nothing was sent. `since` is when it
+    was first asked for, in ms."""
+
+    def __init__(self, cause: EngineError, since: int) -> None:
+        super().__init__(cause.message, code=cause.stable_code, retryable=True)
+        self.since = since

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeAlias
 
 from task_engine.errors import NodeError
 from task_engine.evm.address import Address
 from task_engine.evm.contract_code import NoContractCode
 from task_engine.evm.entry_point import ENTRY_POINTS, EntryPoint, nonce_of
+from task_engine.evm.eth_call import RpcRequest, quantity
 from task_engine.evm.failures import RpcError
 from task_engine.evm.orders import Order, WriterPorts
 from task_engine.evm.signer import Signer
@@ -15,11 +17,12 @@ from task_engine.evm.user_operation import UserOperation
 from task_engine.evm.wallets.cover import require_covered
 from task_engine.evm.wallets.provider import WalletProvider
 from task_engine.model.grant import Grant
-from task_engine.model.json_value import JsonValue
 from task_engine.model.operation import Operation, OperationCall
-from task_engine.model.wallet import Wallet
 
 _NO_CODE = ("0x", None)
+_Init: TypeAlias = "tuple[Address | None, bytes]"
+"""The factory that deploys the wallet, and what it is given."""
+_DEPLOYED: _Init = (None, b"")
 
 
 class Preparation:
@@ -39,7 +42,16 @@ class Preparation:
         wallet = ports.wallet_of(order.owner, order.chain_id, order.wallet)
         provider = ports.factories.provider(order.chain_id, wallet.factory)
         grant = self._grant(order, provider)
-        op = self._signed(order, wallet, provider, grant)
+        self._require_covered(grant, order)
+        deployed, balance = self._seen(order)
+        if order.whole:
+            if balance == 0:
+                text = f"the wallet {order.wallet} holds nothing"
+                raise NodeError(text, code="INSUFFICIENT_BALANCE")
+            order = order.moving(balance)
+            self._require_covered(grant, order)
+        init = _DEPLOYED if deployed else provider.init(Address(order.owner), int(wallet.salt))
+        op = self._signed(order, init, provider, grant)
         return Operation(
             id=order.id,
             owner=order.owner,
@@ -53,23 +65,24 @@ class Preparation:
             created_at=ports.clock.now_ms(),
         )
 
-    def _codes(self, order: Order, wallet: Wallet) -> bool:
-        """Whether the wallet is deployed. Raises NoContractCode where a call with data would go
-        to an address without a contract: it would succeed and do nothing."""
+    def _seen(self, order: Order) -> tuple[bool, int]:
+        """Whether the wallet is deployed, and what it holds. Raises NoContractCode where a call
+        with data would go to an address without a contract: it would succeed and do nothing."""
         called = (call.to for call in order.calls if call.data)
         targets = list(dict.fromkeys((*called, *order.contracts)))
         rpc = self._ports.chains.rpc(order.chain_id)
-        asked: list[tuple[str, list[JsonValue]]] = [
-            ("eth_getCode", [address, "latest"]) for address in (wallet.address, *targets)
+        balance_call: RpcRequest = ("eth_getBalance", [order.wallet, "latest"])
+        code_calls: list[RpcRequest] = [
+            ("eth_getCode", [address, "latest"]) for address in (order.wallet, *targets)
         ]
-        own, *codes = rpc.batch(asked)
+        balance, own, *codes = rpc.batch([balance_call, *code_calls])
         for answer in (own, *codes):
             if isinstance(answer, RpcError):
                 raise answer
         for target, code in zip(targets, codes, strict=True):
             if code in _NO_CODE:
                 raise NoContractCode(target, order.chain_id)
-        return own not in _NO_CODE
+        return own not in _NO_CODE, quantity(balance)
 
     def hash_of(self, op: UserOperation, chain_id: int) -> str:
         """Its hash on that chain, as 0x-hex."""
@@ -96,14 +109,17 @@ class Preparation:
                 "the session policy was given to another key than this deployment's: give it anew",
                 code="SESSION_POLICY_REQUIRED",
             )
-        require_covered(grant, order.calls, self._ports.clock.now_ms() // 1000)
         return grant
 
+    def _require_covered(self, grant: Grant | None, order: Order) -> None:
+        if grant is not None:
+            require_covered(grant, order.calls, self._ports.clock.now_ms() // 1000)
+
     def _signed(
-        self, order: Order, wallet: Wallet, provider: WalletProvider, grant: Grant | None
+        self, order: Order, init: _Init, provider: WalletProvider, grant: Grant | None
     ) -> UserOperation:
         lane = self._ports.lanes(order.chain_id)
-        op = self._unsigned(order, wallet, provider, grant)
+        op = _unsigned(order, init, provider, grant)
         if lane.paymaster is not None:
             op = lane.paymaster.stub(op)
         op = lane.estimator.estimate(op)
@@ -114,22 +130,20 @@ class Preparation:
         digest = op.hash(self._entry_point(order.chain_id), order.chain_id)
         return replace(op, signature=provider.sign(digest, self._controller, grant))
 
-    def _unsigned(
-        self, order: Order, wallet: Wallet, provider: WalletProvider, grant: Grant | None
-    ) -> UserOperation:
-        """With a dummy signature, as estimates want it."""
-        deployed = self._codes(order, wallet)
-        factory, factory_data = None, b""
-        if not deployed:
-            factory, factory_data = provider.init(Address(order.owner), int(wallet.salt))
-        return UserOperation(
-            sender=Address(wallet.address),
-            nonce=nonce_of(provider.nonce_key(order.id, grant)),
-            call_data=provider.encode(order.calls, grant),
-            factory=factory,
-            factory_data=factory_data,
-            signature=provider.dummy_signature(grant),
-        )
-
     def _entry_point(self, chain_id: int) -> EntryPoint:
         return ENTRY_POINTS[self._ports.chains.chain(chain_id).entry_point]
+
+
+def _unsigned(
+    order: Order, init: _Init, provider: WalletProvider, grant: Grant | None
+) -> UserOperation:
+    """With a dummy signature, as estimates want it."""
+    factory, factory_data = init
+    return UserOperation(
+        sender=Address(order.wallet),
+        nonce=nonce_of(provider.nonce_key(order.id, grant)),
+        call_data=provider.encode(order.calls, grant),
+        factory=factory,
+        factory_data=factory_data,
+        signature=provider.dummy_signature(grant),
+    )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from task_engine.errors import EngineError, NodeError, Unavailable
-from task_engine.evm.orders import Order, WriterPorts
+from task_engine.evm.orders import NotPrepared, Order, WriterPorts
 from task_engine.evm.preparation import Preparation
 from task_engine.evm.senders.failures import EXPIRED, NONCE_USED, OperationRefused
 from task_engine.evm.senders.ports import Outcome, SenderBusy
@@ -23,8 +23,9 @@ from task_engine.model.operation import FormerOperation, Operation, OperationSta
 _LOOKS = (0.05, 0.15, 0.3, 0.5)
 # How often one order is prepared anew after what was prepared for it had become void.
 _RENEWALS = 3
-# How long what was prepared may find nobody to take it, in ms.
-_PATIENCE = 300_000
+# How long an order may wait to be prepared, and what was prepared may find nobody to take it.
+_PATIENCE_MINUTES = 5
+_PATIENCE_MS = _PATIENCE_MINUTES * 60_000
 
 
 class WalletWriter:
@@ -47,11 +48,12 @@ class WalletWriter:
         """How far the order is; call again while that is not final.
 
         Raises NodeError while nothing was sent: no wallet, no grant or one that does not cover the
-        calls, calls that would revert, funds that are missing, a chain that does not answer.
+        calls, calls that would revert, funds that are missing, a chain that does not answer;
+        NotPrepared where such an obstacle may pass and whoever gave the order comes back.
         """
         operation = self._ports.operations.get(order.id)
         if operation is None:
-            operation = self._ports.operations.create(self._preparation.prepare(order))
+            operation = self._ports.operations.create(self._prepared(order))
         while not operation.status.final:
             try:
                 operation, outcome = self._advance(operation)
@@ -77,17 +79,27 @@ class WalletWriter:
         sender = self._ports.lanes(operation.chain_id).sender
         return self._settled(operation, sender.look(_of(operation), record))
 
+    def _prepared(self, order: Order) -> Operation:
+        try:
+            return self._preparation.prepare(order)
+        except EngineError as error:
+            if not (order.returns and _is_passing(error)):
+                raise
+            now = self._ports.clock.now_ms()
+            since = self._ports.delays.since(order.id, now)
+            if now - since < _PATIENCE_MS:
+                raise NotPrepared(error, since) from error
+            text = f"{error.message}; tried for {_PATIENCE_MINUTES} minutes, nothing was sent"
+            raise NodeError(text, code=error.stable_code, retryable=True) from error
+
     def _held_up(self, order: Order, operation: Operation, error: EngineError) -> Operation:
         """The operation where it may go on later; raises `error` where that is of no use, or nobody
         would come back for what was never sent."""
-        passing = isinstance(error, Unavailable) or (
-            isinstance(error, NodeError) and error.may_retry
-        )
-        if not passing:
+        if not _is_passing(error):
             raise error
         stored = self._ports.operations.get(operation.id) or operation
         age = self._ports.clock.now_ms() - stored.created_at
-        if stored.status is OperationStatus.PREPARED and not (order.returns and age < _PATIENCE):
+        if stored.status is OperationStatus.PREPARED and not (order.returns and age < _PATIENCE_MS):
             raise error
         return replace(stored, error=error.message)
 
@@ -137,6 +149,8 @@ class WalletWriter:
         when that is impossible."""
         if not _may_be_renewed(reason) or len(operation.former) >= _RENEWALS:
             return None
+        # A transfer of everything moves what it moved when it was first prepared.
+        order = order.moving(operation.calls[0].value) if order.whole else order
         made = self._preparation.prepare(order)
         if _of(made).nonce != _of(operation).nonce:
             # Another nonce, and both might take effect.
@@ -184,6 +198,13 @@ class WalletWriter:
             record = SentRecord.from_json(dict(each.sent))
             return stored, self._ports.lanes(chain_id).sender.look(user_op, record)
         return None
+
+
+def _is_passing(error: EngineError) -> bool:
+    """Whether the same may go well in a moment."""
+    if isinstance(error, NodeError):
+        return error.may_retry
+    return isinstance(error, Unavailable)
 
 
 def _may_be_renewed(reason: EngineError | None) -> bool:

@@ -12,7 +12,7 @@ from task_engine.evm.abi.formatting import apply_to_fields
 from task_engine.evm.abi.item import AbiFunction
 from task_engine.evm.address import Address
 from task_engine.evm.contract_code import NoContractCode
-from task_engine.evm.orders import Order
+from task_engine.evm.orders import NotPrepared, Order
 from task_engine.evm.simulated import Erc20Override, SimulatedCall, SimulatedResult
 from task_engine.evm.wallets.provider import TxCall
 from task_engine.model.execution import ChainUse, Outcome
@@ -36,6 +36,7 @@ from task_engine.processors.write_result import (
     from_simulation,
     not_sent,
     revert_error,
+    step_error,
 )
 from task_engine.processors.write_waits import FOR_GOOD, pause_seconds
 
@@ -160,6 +161,8 @@ class ContractWriteProcessor:
                 continue
             try:
                 operation = writer.write(order)
+            except NotPrepared as error:
+                return not_prepared(error, ChainUse(job.config.chain_id, BUNDLER), self._ports)
             except NodeError as error:
                 results.extend(_refused(job, group, error))
                 continue
@@ -308,3 +311,9 @@ def _formatted(
         if own:
             data = {**data, method: apply_to_fields(value, own, decimals, keep_raw=True)}
     return data
+
+
+def not_prepared(error: NotPrepared, use: ChainUse, ports: WritePorts) -> Outcome:
+    """The node is run again until the order can be prepared; earlier ones are found then."""
+    wait = pause_seconds(error.since, ports.now_ms()) or 1
+    return Outcome(has_data=False, error=step_error(error), wait_seconds=wait, chain=use)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from task_engine.compiler.chain_names import chain_id_of
 from task_engine.errors import NodeError
 from task_engine.evm.address import Address
-from task_engine.evm.orders import Order
+from task_engine.evm.orders import NotPrepared, Order
 from task_engine.evm.simulated import SimulatedCall
 from task_engine.evm.tokens import Rpcs
 from task_engine.evm.wallets.provider import TxCall
@@ -17,7 +17,12 @@ from task_engine.model.operation import Operation, OperationStatus
 from task_engine.model.plan import PlanNode
 from task_engine.processors.base import Scope
 from task_engine.processors.contract_config import checked_address, sender_of
-from task_engine.processors.contract_write import BUNDLER, SIMULATOR, WritePorts
+from task_engine.processors.contract_write import (
+    BUNDLER,
+    SIMULATOR,
+    WritePorts,
+    not_prepared,
+)
 from task_engine.processors.rest_config import invalid, required_text
 from task_engine.processors.templated import Templated
 from task_engine.processors.write_result import REVERTED, step_error
@@ -52,16 +57,18 @@ class EthTransferProcessor:
         if not wallet:
             text = "settings.runner is required: the smart wallet that pays"
             raise NodeError(text, code="MISSING_REQUIRED_FIELD")
-        value = self._value(amount, chain_id, wallet)
+        value = self._value(amount, chain_id)
         if scope.simulated:
+            value = self._balance(chain_id, wallet) if value is None else value
             return self._simulate(scope, chain_id, SimulatedCall(wallet, to, value))
-        return self._send(node, scope, (chain_id, wallet, TxCall(to, value)))
+        return self._send(node, scope, (chain_id, wallet, to, value))
 
     def replay_safe(self, node: PlanNode) -> bool:  # noqa: ARG002 - as any processor
         """What was begun is found by its name: it is never sent twice."""
         return True
 
-    def _value(self, amount: str, chain_id: int, wallet: str) -> int:
+    def _value(self, amount: str, chain_id: int) -> int | None:
+        """In wei; None for all that the wallet holds."""
         if amount.lower() != _MAX:
             if not amount.isdecimal() or not amount.isascii() or int(amount) >= 2**256:
                 raise invalid("amount must be wei as a whole decimal number, or MAX")
@@ -71,6 +78,9 @@ class EthTransferProcessor:
                 "amount MAX needs gas that somebody else pays, and nobody does on chain"
                 f" {chain_id}: leave a gas reserve and name the amount"
             )
+        return None
+
+    def _balance(self, chain_id: int, wallet: str) -> int:
         answer = self._rpcs.rpc(chain_id).call("eth_getBalance", wallet, "latest")
         balance = int(str(answer), 16)
         if balance == 0:
@@ -93,18 +103,23 @@ class EthTransferProcessor:
             chain=use,
         )
 
-    def _send(self, node: PlanNode, scope: Scope, transfer: tuple[int, str, TxCall]) -> Outcome:
-        chain_id, wallet, call = transfer
+    def _send(
+        self, node: PlanNode, scope: Scope, transfer: tuple[int, str, Address, int | None]
+    ) -> Outcome:
+        chain_id, wallet, to, value = transfer
         origin = scope.origin
         if origin is None:
             raise invalid("nothing lasting may be done here: simulate the transfer")
         name = f"{origin.execution_id}#{node.id}#0"
         returns = bool(origin.task_id)
-        order = Order(name, origin.owner, chain_id, wallet, (call,), returns=returns)
+        calls = (TxCall(to, value or 0),)
+        whole, use = value is None, ChainUse(chain_id, BUNDLER)
+        order = Order(name, origin.owner, chain_id, wallet, calls, whole=whole, returns=returns)
         try:
             operation = self._ports.writer().write(order)
+        except NotPrepared as error:
+            return not_prepared(error, use, self._ports)
         except NodeError as error:
-            use = ChainUse(chain_id, BUNDLER)
             return Outcome(has_data=False, error=step_error(error), chain=use)
         outcome = _outcome(operation)
         if operation.status.final:

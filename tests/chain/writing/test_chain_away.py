@@ -1,0 +1,126 @@
+"""A chain that is away before an operation was prepared: the node goes on later, not for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from task_engine.clock import SystemClock
+from task_engine.evm.address import Address
+from task_engine.model.execution import Outcome
+from task_engine.model.grant import NATIVE_TRANSFER, Permission
+
+from tests.chain.rig import ETHER, Rig
+from tests.chain.writing.world import SELECTORS, WriteWorld, call
+from tests.fakes.clock import FakeClock
+from tests.servers.rpc_gate import RpcGate
+
+PAYEE = Address("0x00000000000000000000000000000000000000Ab")
+_FIVE_MINUTES_MS = 300_000
+
+Work = Callable[[WriteWorld], Outcome]
+
+
+def write(world: WriteWorld) -> Outcome:
+    return world.write(methodCalls=[call("increment")])
+
+
+def transfer(world: WriteWorld) -> Outcome:
+    return world.transfer(destination=PAYEE, amount="1000")
+
+
+def transfer_all(world: WriteWorld) -> Outcome:
+    return world.transfer(destination=PAYEE, amount="MAX")
+
+
+@pytest.fixture
+def gate(rig: Rig) -> Iterator[RpcGate]:
+    with RpcGate(rig.url) as server:
+        yield server
+
+
+@pytest.fixture
+def away(rig: Rig, gate: RpcGate) -> WriteWorld:
+    """An owner with a grant for everything here, on a chain that answers nobody."""
+    clock = FakeClock(SystemClock().now_ms())
+    world = WriteWorld(rig, sponsored=True, url=gate.url, clock=clock)
+    rig.fund(Address(world.wallet.address), 12_345)
+    increment = Permission(Address(rig.counter), SELECTORS["increment()"], 0)
+    world.give(increment, Permission(PAYEE, NATIVE_TRANSFER, ETHER))
+    gate.close()
+    return world
+
+
+@pytest.mark.parametrize("work", [write, transfer, transfer_all])
+def test_a_chain_that_comes_back_gets_the_operation_once(
+    away: WriteWorld, gate: RpcGate, work: Work
+) -> None:
+    # Given a chain that is away for two looks
+    for _ in range(2):
+        outcome = work(away)
+        assert outcome.wait_seconds > 0
+        assert away.operations.rows == {}
+    # When it is back
+    gate.open()
+    outcome = work(away)
+    # Then it was done, once
+    assert (outcome.error, outcome.wait_seconds) == (None, 0)
+    assert away.events() == 1
+
+
+@pytest.mark.parametrize("work", [write, transfer, transfer_all])
+def test_a_chain_that_stays_away_fails_the_step_which_sent_nothing(
+    away: WriteWorld, work: Work
+) -> None:
+    # Given a step that was tried first five minutes ago
+    assert isinstance(away.clock, FakeClock)
+    assert work(away).wait_seconds > 0
+    away.clock.forward(_FIVE_MINUTES_MS - 1)
+    assert work(away).wait_seconds > 0
+    # When it is tried again
+    away.clock.forward(1)
+    outcome = work(away)
+    # Then it ends, and says that it may be tried anew
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.error.retryable) == ("RPC_NODE_ERROR", True)
+    assert "can't be asked" in outcome.error.message
+    assert "tried for 5 minutes, nothing was sent" in outcome.error.message
+    assert (outcome.wait_seconds, away.operations.rows, away.events()) == (0, {}, 0)
+
+
+def test_waits_become_longer(away: WriteWorld) -> None:
+    assert isinstance(away.clock, FakeClock)
+    first = write(away).wait_seconds
+    away.clock.forward(100_000)
+    assert 1 <= first < write(away).wait_seconds <= 15
+
+
+def test_whoever_does_not_come_back_is_told_at_once(away: WriteWorld) -> None:
+    scope = away.scope()
+    assert scope.origin is not None
+    at_once = replace(scope, origin=replace(scope.origin, task_id=""))
+    outcome = away.write(methodCalls=[call("increment")], scope=at_once)
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.wait_seconds) == ("RPC_NODE_ERROR", 0)
+    assert away.delays.rows == {}
+
+
+def test_a_transfer_of_everything_that_is_mined_while_nobody_looks_is_told(rig: Rig) -> None:
+    # Given a transfer of all that a wallet holds, which is not in a block yet
+    world = WriteWorld(rig, sponsored=True)
+    rig.fund(Address(world.wallet.address), 12_345)
+    world.give(Permission(PAYEE, NATIVE_TRANSFER, ETHER))
+    rig.node.call("evm_setAutomine", False)
+    try:
+        assert transfer_all(world).wait_seconds > 0
+    finally:
+        rig.node.call("anvil_mine", "0x1")
+        rig.node.call("evm_setAutomine", True)
+    assert rig.balance(Address(world.wallet.address)) == 0
+    # When the node is run again
+    outcome = transfer_all(world)
+    # Then it tells what it did, and not that the wallet is empty
+    assert outcome.error is None
+    sent = {"from": world.wallet.address, "to": PAYEE, "value": "12345"}
+    assert outcome.data == {"transfer": sent}
