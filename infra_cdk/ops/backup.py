@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-from task_engine.model.task import TaskStatus
+from task_engine.model.task import Task, TaskStatus
 from task_engine.run.ports import Run
 
 from infra_cdk.local.waiting import wait_until
@@ -135,10 +135,13 @@ def empty(engine: Engine) -> int:
 
 
 def arm_all(engine: Engine) -> int:
-    """Make the schedules of all enabled tasks again; how many tasks have some."""
+    """Make the schedules of all enabled tasks again; how many tasks have some. Those that can't be
+    read are left out: `check` names them."""
     armed = 0
     for task in all_tasks(engine):
-        if task.status is TaskStatus.ENABLED and not task.definition.trigger.type.on_chain:
+        if not isinstance(task, Task) or task.status is not TaskStatus.ENABLED:
+            continue
+        if not task.definition.trigger.type.on_chain:
             engine.schedules.arm(task)
             armed += 1
     return armed

@@ -9,7 +9,7 @@ from task_engine.model.task import TaskStatus
 
 from infra_cdk.ops import letters, runs
 from infra_cdk.ops.backup import arm_all
-from infra_cdk.ops.consistency import all_tasks, findings
+from infra_cdk.ops.consistency import Unreadable, all_tasks, findings
 from infra_cdk.ops.deployment import OpsError
 from infra_cdk.ops.engine import Engine
 from infra_cdk.ops.output import Output
@@ -98,6 +98,8 @@ def rearm(engine: Engine, given: Namespace, output: Output) -> int:
         return 0
     for task in all_tasks(engine):
         if task.id == given.task.lower():
+            if isinstance(task, Unreadable):
+                raise OpsError(f"task {task.id}: {task.why}")
             if task.status is not TaskStatus.ENABLED:
                 raise OpsError(f"task {task.id} is {task.status.value}")
             engine.schedules.arm(task)

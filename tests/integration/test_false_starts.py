@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from task_engine.errors import Corrupted
 from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.task import MOST_FALSE_STARTS, CompletionReason, Task, TaskStatus
 from task_engine.model.trigger import Trigger, TriggerType
@@ -141,19 +140,3 @@ def test_a_run_that_begins_costs_no_call_more(world: World) -> None:
     world.operations()
     store.finish(run, ExecutionStatus.SUCCESS, "", (), END)
     assert world.operations() == ["GetItem", "TransactWriteItems", "GetItem"]
-
-
-@pytest.mark.parametrize(
-    "rubbish", [{"B": b"rubbish"}, {"S": "x"}, {"M": {"blob": {"S": "plans/lost"}}}]
-)
-def test_a_plan_that_can_not_be_read_says_so(world: World, rubbish: object) -> None:
-    task = world.given_task()
-    world.boto.client("dynamodb").update_item(
-        TableName=world.settings.name("TABLE_TASKS"),
-        Key={"owner": {"S": task.owner}, "sk": {"S": f"plan#{task.id}#1"}},
-        UpdateExpression="SET #plan = :plan",
-        ExpressionAttributeNames={"#plan": "plan"},
-        ExpressionAttributeValues={":plan": rubbish},
-    )
-    with pytest.raises(Corrupted, match="plan"):
-        world.plans().of(task.owner, task.id, 1)

@@ -143,6 +143,40 @@ def test_parts_that_do_not_agree_are_found_and_mended(
     assert deployment.schedules(gone) == []
 
 
+def test_a_row_that_can_not_be_read_is_named_and_holds_up_nothing(
+    api: ApiClient, stage: LocalStage, ops: Ops
+) -> None:
+    # Given two tasks, one of them unreadable, and the schedule of the other one lost
+    deployment = Deployment(stage)
+    bad, good = (api.create_task(one_node(trigger=HOURLY))["id"] for _ in range(2))
+    key = {"owner": api.owner, "sk": f"task#{bad}"}
+    client, table = stage.aws.client("dynamodb"), deployment.output("TableTasks")
+    row = {name: {"S": value} for name, value in key.items()}
+    kept = client.get_item(TableName=table, Key=row)["Item"]
+    deployment.change("TableTasks", key, definition="rubbish")
+    try:
+        names, group = deployment.schedules(good), deployment.output("ScheduleGroup")
+        for name in names:
+            stage.aws.client("scheduler").delete_schedule(GroupName=group, Name=name)
+        # When everything is looked at and mended
+        mended = ops("check", "--repair")
+        # Then the bad one is named, what hangs on it is left alone, and the rest is mended
+        told = {row["about"]: (row["kind"], row["mended"]) for row in mended.rows}
+        assert mended.code == 1
+        assert told[bad] == ("unreadable task", False)
+        assert told[good] == ("unarmed", True)
+        assert api.owner not in told, "it is counted"
+        assert deployment.schedules(good) == names
+        assert len(deployment.schedules(bad)) == 1
+        # And others can be armed, but not this one
+        assert ops("rearm", good).code == 0
+        assert ops("rearm").code == 0
+        assert ops("rearm", bad).code == 2
+    finally:
+        client.put_item(TableName=table, Item=kept)
+    assert bad not in {row["about"] for row in ops("check").rows}
+
+
 def test_schedules_are_armed_again(api: ApiClient, stage: LocalStage, ops: Ops) -> None:
     deployment = Deployment(stage)
     task = api.create_task(one_node(trigger=HOURLY))["id"]

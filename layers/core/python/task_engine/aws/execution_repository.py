@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import logging
 from collections.abc import Iterator, Sequence
 
 from task_engine.aws.admission import Admission, Occurrence
@@ -18,9 +19,10 @@ from task_engine.aws.execution_endings import Ending, ExecutionEndings
 from task_engine.aws.items import Item
 from task_engine.aws.packed import Packer
 from task_engine.aws.page_range import PageRange
+from task_engine.aws.stored import reading
 from task_engine.aws.task_codec import task_key
 from task_engine.config import Settings
-from task_engine.errors import ConditionFailed, Conflict, NotFound
+from task_engine.errors import ConditionFailed, Conflict, Corrupted, NotFound
 from task_engine.ids import smallest_id
 from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.paging import Page, PageRequest, page_of
@@ -29,7 +31,9 @@ from task_engine.model.trigger import TriggerRecord
 from task_engine.run.ports import Run
 from task_engine.services.ports import Admitted, OccurrenceLife
 
-_FAILED = "ConditionalCheckFailed"
+log = logging.getLogger(__name__)
+
+_IDS = {"task_id": "taskId", "execution_id": "id", "owner": "owner"}
 
 
 class ExecutionRepository:
@@ -165,7 +169,12 @@ class ExecutionRepository:
                 limit=limit,
             )
             for _, item in zip(range(limit), self._dynamo.rows(query), strict=False):
-                found.append(self._execution(item))
+                try:
+                    found.append(self._execution(item))
+                except Corrupted:
+                    # One that nobody can read must not keep the others from their end.
+                    ids = {name: item.get(key) for name, key in _IDS.items()}
+                    log.error("an execution can't be read", extra=ids)
         return sorted(found, key=lambda execution: execution.start_at)[:limit]
 
     def finish(
@@ -216,7 +225,8 @@ class ExecutionRepository:
             raise Conflict("the execution changed meanwhile", code="EXECUTION_CHANGED") from error
 
     def _execution(self, item: Item) -> Execution:
-        return execution_from_item(item, record_from_json(self._packer.unpack(item["trigger"])))
+        with reading("execution"):
+            return execution_from_item(item, record_from_json(self._packer.unpack(item["trigger"])))
 
     @property
     def _table(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -16,12 +17,14 @@ from task_engine.aws.repeating import repeated
 from task_engine.aws.task_codec import DUE_SHARDS, task_from_item, task_key, task_to_item
 from task_engine.aws.task_writes import count_update, status_update
 from task_engine.config import Settings
-from task_engine.errors import Conflict, EngineError, QuotaExceeded
+from task_engine.errors import Conflict, Corrupted, EngineError, QuotaExceeded
 from task_engine.model.codec import plan_to_json
 from task_engine.model.paging import Page, PageRequest, page_of
 from task_engine.model.plan import Plan
 from task_engine.model.task import CompletionReason, Task, TaskStatus
 from task_engine.services.ports import TaskFilter
+
+log = logging.getLogger(__name__)
 
 _FAILED = "ConditionalCheckFailed"
 
@@ -185,7 +188,12 @@ class TaskRepository:
                 index="due",
             )
             for item in self._dynamo.rows(query):
-                due.append(task_from_item(item, self._packer))
+                try:
+                    due.append(task_from_item(item, self._packer))
+                except Corrupted:
+                    # One that nobody can read must not keep the others from their end.
+                    ids = {"task_id": item["id"], "owner": item["owner"]}
+                    log.error("a workflow can't be read", extra=ids)
                 if len(due) >= limit:
                     return due
         return due
