@@ -18,7 +18,6 @@ from task_engine.operator.signed_request import Query, signed_headers
 
 _TIMEOUT_SECONDS = 20.0
 _MOST_NOTICES = 10
-_MOST_BYTES = 250_000
 _CHECKS_PER_PAGE = 500
 
 
@@ -72,16 +71,14 @@ class EngineApi:
     def send(self, findings: Sequence[Finding]) -> None:
         """Implements Notifier: signs each, sends ten at a time."""
         for batch in self._batches(findings):
-            body = b'{"notices":[' + b",".join(batch) + b"]}"
-            self._ask("POST", "/operators/notices", {}, body)
+            body = '{"notices":[' + ",".join(batch) + "]}"
+            self._ask("POST", "/operators/notices", {}, body.encode())
 
-    def _batches(self, findings: Sequence[Finding]) -> Iterator[list[bytes]]:
-        batch: list[bytes] = []
+    def _batches(self, findings: Sequence[Finding]) -> Iterator[list[str]]:
+        batch: list[str] = []
         for finding in findings:
-            notice = self._writer.write(finding)
-            text = json.dumps(notice, ensure_ascii=False, separators=(",", ":")).encode()
-            if len(text) > _MOST_BYTES:
-                # It would hold up all that come after it for ever.
+            text = self._writer.message(finding)
+            if text is None:
                 self.left_out += 1
                 continue
             if batch and len(batch) == _MOST_NOTICES:

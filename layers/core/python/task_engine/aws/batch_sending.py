@@ -1,4 +1,4 @@
-"""Up to ten messages in one call, all of them or an error.
+"""Messages to a queue, as many as go in a call, all of them or an error.
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 """
@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from task_engine.aws.wire import AwsClient
 from task_engine.errors import Unavailable
 
 _TRIES = 4
+_MOST_MESSAGES = 10
+_MOST_BYTES = 250_000
+"""Of the messages of one call, which may have 256 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,18 @@ class Message:
     group: str
 
 
-def send_batch(client: AwsClient, queue_url: str, messages: Sequence[Message]) -> None:
-    """Send them, those that the queue did not take again; raises Unavailable when some stay out."""
+def send_all(client: AwsClient, queue_url: str, messages: Sequence[Message]) -> None:
+    """A call for every ten, fewer large ones; raises Unavailable, after which some may be there."""
+    for some in _calls(messages):
+        _send(client, queue_url, some)
+
+
+def _send(client: AwsClient, queue_url: str, messages: Sequence[Message]) -> None:
+    """One call, and again for those that the queue did not take."""
     left = dict(enumerate(messages))
     for attempt in range(_TRIES):
+        if attempt:
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))
         entries = [
             {"Id": str(place), "MessageBody": message.body, "MessageGroupId": message.group}
             for place, message in left.items()
@@ -36,5 +47,18 @@ def send_batch(client: AwsClient, queue_url: str, messages: Sequence[Message]) -
         left = {int(each["Id"]): left[int(each["Id"])] for each in answer.get("Failed") or []}
         if not left:
             return
-        time.sleep(random.uniform(0, 0.05 * 2**attempt))
     raise Unavailable("the queue does not take messages")
+
+
+def _calls(messages: Sequence[Message]) -> Iterator[list[Message]]:
+    some: list[Message] = []
+    size = 0
+    for message in messages:
+        length = len(message.body.encode("utf-8", "surrogatepass"))
+        if some and (len(some) == _MOST_MESSAGES or size + length > _MOST_BYTES):
+            yield some
+            some, size = [], 0
+        some.append(message)
+        size += length
+    if some:
+        yield some

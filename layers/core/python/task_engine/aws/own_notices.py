@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,6 @@ from task_engine.services.operators import NoticeQueue, QueuedNotice
 
 log = logging.getLogger(__name__)
 
-_MOST_BYTES = 250_000
 _SIGNERS = 4
 
 
@@ -28,26 +26,21 @@ class SqsNotifier:
 
     def send(self, findings: Sequence[Finding]) -> None:
         """As Notifier says; raises Unavailable."""
-        notices = [notice for notice in self._signed(findings) if _fits(notice)]
+        notices = [notice for notice in self._signed(findings) if notice is not None]
         if notices:
             self._queue.send(notices)
 
-    def _signed(self, findings: Sequence[Finding]) -> list[QueuedNotice]:
+    def _signed(self, findings: Sequence[Finding]) -> list[QueuedNotice | None]:
         if len(findings) == 1:
             return [self._notice(findings[0])]
         # Each signature is a round trip to the key service.
         with ThreadPoolExecutor(_SIGNERS) as pool:
             return list(pool.map(self._notice, findings))
 
-    def _notice(self, finding: Finding) -> QueuedNotice:
-        document = self._writer.write(finding)
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        return QueuedNotice(text, finding.owner)
-
-
-def _fits(notice: QueuedNotice) -> bool:
-    if len(notice.body.encode()) <= _MOST_BYTES:
-        return True
-    metric("NoticeTooLarge")
-    log.error("a notice is too large to be sent", extra={"owner": notice.owner})
-    return False
+    def _notice(self, finding: Finding) -> QueuedNotice | None:
+        body = self._writer.message(finding)
+        if body is not None:
+            return QueuedNotice(body, finding.owner)
+        metric("NoticeTooLarge")
+        log.error("a notice is too large to be sent", extra={"owner": finding.owner})
+        return None

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from task_engine.aws.batch_sending import Message, send_batch
+from task_engine.aws.batch_sending import Message, send_all
 from task_engine.aws.wire import AwsClient
 from task_engine.config import Settings
 from task_engine.model.execution import Execution
-
-_AT_ONCE = 10
 
 
 class SqsExecutionQueue:
@@ -35,9 +33,7 @@ class SqsExecutionQueue:
 
     def enqueue_all(self, executions: Sequence[Execution]) -> None:
         """Ten in a call; raises Unavailable, after which some may be there."""
-        for start in range(0, len(executions), _AT_ONCE):
-            some = executions[start : start + _AT_ONCE]
-            send_batch(self._client, self._url, [Message(_body(e), e.owner) for e in some])
+        send_all(self._client, self._url, [Message(_body(e), e.owner) for e in executions])
 
     @property
     def _url(self) -> str:

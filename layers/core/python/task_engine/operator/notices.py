@@ -14,6 +14,7 @@ same.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from task_engine.operator.findings import Finding, Kind, Occurrence
 
 TYPE_PREFIX = "task-engine.notice."
 SOURCE_PREFIX = "/operators/"
+_MOST_BYTES = 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,13 @@ class NoticeWriter:
         document = notice_document(finding, str(self._signer.address), self._clock.now_ms())
         signature = self._signer.sign(personal_message_hash(canonical(document)))
         return {**document, "signature": "0x" + signature.hex()}
+
+    def message(self, finding: Finding) -> str | None:
+        """The signed notice as it is sent; None for one that no message can hold, which would hold
+        up all that come after it for ever."""
+        document = self.write(finding)
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return text if len(text.encode()) <= _MOST_BYTES else None
 
 
 def notice_id(finding: Finding) -> str:
