@@ -10,6 +10,7 @@ _TABLES: dict[str, tuple[str, str]] = {
     "steps": ("executionId", "sk"),
     "secrets": ("owner", "sk"),
     "wallets": ("owner", "sk"),
+    "operations": ("name", ""),
     "task_state": ("taskId", "key"),
     "guards": ("name", ""),
     "operators": ("group", "sk"),

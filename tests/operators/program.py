@@ -7,14 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import urllib3
+from task_engine.evm.address import Address
 from task_engine.evm.signer import LocalSigner
 
-from infra_cdk.local.settings import free_port
+from infra_cdk.local.settings import REGION, free_port
 from infra_cdk.local.waiting import wait_until
 
 PATIENCE_SECONDS = 180.0
@@ -22,28 +24,47 @@ PATIENCE_SECONDS = 180.0
 _PROGRAM = Path(sys.executable).with_name("task-engine")
 
 
+@dataclass(frozen=True, slots=True)
+class KmsKey:
+    """A key of KMS, as boto3 finds it by these variables."""
+
+    address: Address
+    key_id: str
+    variables: dict[str, str]
+
+
 class Program:
     """`task-engine operator run` with settings of its own in `folder`; starts when entered."""
 
     def __init__(
-        self, folder: Path, engine_url: str, chains: dict[int, str], key: str, shard: str = "1/1"
+        self,
+        folder: Path,
+        engine_url: str,
+        chains: dict[int, str],
+        key: str | KmsKey,
+        shard: str = "1/1",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.address = LocalSigner(key).address
+        if isinstance(key, KmsKey):
+            self.address, variables = key.address, key.variables
+            where = f'kms = "{key.key_id}"\nregion = "{REGION}"'
+        else:
+            self.address, variables = LocalSigner(key).address, {"OPERATOR_TEST_KEY": key}
+            where = 'env = "OPERATOR_TEST_KEY"'
         self.port = free_port()
         self.log = folder / "operator.log"
         self._folder = folder
         self._config = folder / "operator.toml"
         tables = "\n".join(f'[chains.{n}]\nrpc_urls = ["{url}"]' for n, url in chains.items())
         self._config.write_text(
-            f'url = "{engine_url}/api/v1"\n[key]\nenv = "OPERATOR_TEST_KEY"\n{tables}\n'
+            f'url = "{engine_url}/api/v1"\n[key]\n{where}\n{tables}\n'
             f'[watch]\npause_seconds = 0.2\nshard = "{shard}"\n'
             f"[metrics]\nport = {self.port}\n"
         )
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
-            "OPERATOR_TEST_KEY": key,
+            **variables,
         }
         self._running: subprocess.Popen[bytes] | None = None
         self._http = urllib3.PoolManager(retries=False, timeout=5)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from task_engine.aws.kms_keys import KmsKeys
+from task_engine.aws.wire import AwsClient
+from task_engine.evm.signer import KmsSigner
 from task_engine.model.trigger import TriggerType
 
+from infra_cdk.local.settings import REGION
 from infra_cdk.local.waiting import wait_until
 from tests.operators.chain import TRANSFER, LogChain
 from tests.operators.engine import CHAIN_ID, Engine
-from tests.operators.program import PATIENCE_SECONDS, Program
+from tests.operators.program import PATIENCE_SECONDS, KmsKey, Program
 
 KEY = "0x" + "5a" * 32
 HOLDER = "0x" + "12" * 20
@@ -92,6 +96,36 @@ def test_what_happens_while_it_is_away_is_told_afterwards(
         operator.wait_for(chain.height(), CHAIN_ID)
         wait_until(engine.idle, "the notices", PATIENCE_SECONDS, 0.1)
         assert fired(engine, task_id) == 4
+
+
+def test_it_signs_with_a_key_that_never_leaves_kms(
+    engine: Engine, chain: LogChain, tmp_path: Path
+) -> None:
+    # Given a key of KMS, and a task for every block
+    made = engine.aws.client("kms").create_key(KeySpec="ECC_SECG_P256K1", KeyUsage="SIGN_VERIFY")
+    key_id = made["KeyMetadata"]["KeyId"]
+    address = KmsSigner(KmsKeys(AwsClient("kms", REGION)), key_id).address
+    variables = {
+        "AWS_ENDPOINT_URL": engine.aws.endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    key = KmsKey(address, key_id, variables)
+    task_id = block_task(engine, 1)
+    with Program(tmp_path / "operator", engine.url, {CHAIN_ID: chain.url}, key) as operator:
+        wait_until(
+            lambda: operator.figure("checks", LABEL) == 1, "the check", PATIENCE_SECONDS, 0.1
+        )
+        # When ten blocks are mined
+        for _ in range(10):
+            chain.mine()
+        # Then what it has signed is believed: each runs the task
+        runs(engine, task_id, 10)
+        assert operator.end() == 0
+    [row] = engine.operators()
+    assert row["address"] == address
+    assert row["eventCount"] >= 10
+    assert row["rejectedCount"] == 0
 
 
 def test_a_contracts_state_fires_when_it_is_as_it_was_wanted(
