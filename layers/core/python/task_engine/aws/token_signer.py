@@ -11,6 +11,10 @@ from task_engine.aws.failures import AwsError
 from task_engine.aws.wire import AwsClient
 from task_engine.config import Settings
 
+_FOREIGN = frozenset({"KMSInvalidMacException", "ValidationException"})
+# An earlier key that somebody disabled or deleted verifies nothing, and breaks nothing either.
+_TAKEN_AWAY = frozenset({"DisabledException", "KMSInvalidStateException", "NotFoundException"})
+
 
 class KmsTokenSigner:
     """Implements TokenSigner; each method is one call, `verify` of another's MAC may be two."""
@@ -27,17 +31,19 @@ class KmsTokenSigner:
     def verify(self, message: bytes, mac: bytes) -> bool:
         """False when the MAC is another's; raises Unavailable. While a key is followed by a new one
         both count: a token says nothing of its key."""
+        if self._verify(self._present, message, mac):
+            return True
         earlier = self._settings.names.get("EARLIER_TOKEN_KEY", "")
-        return any(
-            self._verify(key, message, mac) for key in filter(None, (self._present, earlier))
-        )
+        return bool(earlier) and self._verify(earlier, message, mac, _FOREIGN | _TAKEN_AWAY)
 
-    def _verify(self, key: str, message: bytes, mac: bytes) -> bool:
+    def _verify(
+        self, key: str, message: bytes, mac: bytes, refusals: frozenset[str] = _FOREIGN
+    ) -> bool:
         parameters = {**_parameters(key, message), "Mac": base64.b64encode(mac).decode()}
         try:
             return bool(self._client.call("VerifyMac", parameters).get("MacValid"))
         except AwsError as error:
-            if error.name in ("KMSInvalidMacException", "ValidationException"):
+            if error.name in refusals:
                 return False
             raise
 
