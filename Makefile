@@ -45,7 +45,7 @@ rights: setup  ## run all deployed tests in one process and tell which rights no
 	@$(PY) -m pytest -m deployed tests/e2e tests/cases
 
 faults: setup  ## break every call of every function, in all ways; takes a quarter of an hour
-	@FAULTS=all $(PY) -m pytest tests/faults tests/e2e/faults $(ARGS)
+	@FAULTS=all $(PY) -m pytest -n $(WORKERS) --dist loadfile tests/faults tests/e2e/faults $(ARGS)
 
 load: setup  ## COUNT executions of OWNERS owners, one of them 100 times as busy as the rest
 	@$(PY) -m tests.load --count $(COUNT) --owners $(OWNERS) $(ARGS)

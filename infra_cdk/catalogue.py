@@ -75,13 +75,14 @@ _WRITES: Mapping[str, tuple[str, ...]] = {
 _SENDING = frozenset({Use.ACT_FOR_WALLETS, Use.SEND_TRANSACTIONS, Use.SPONSOR})
 # Changing what a task is also changes what operators watch for it.
 _CHECKS = ("PutItem",)
-# Giving an execution its end also completes its task and corrects the owner's count.
-_FINISH: Mapping[str, tuple[str, ...]] = {
+# An execution that can't begin ends, and may pause its task.
+_REFUSE: Mapping[str, tuple[str, ...]] = {
     "tasks": ("GetItem", "UpdateItem"),
     "executions": ("GetItem", "UpdateItem"),
     "operators": _CHECKS,
-    "steps": ("Query",),
 }
+# Giving an execution its end also completes its task and corrects the owner's count.
+_FINISH: Mapping[str, tuple[str, ...]] = {**_REFUSE, "steps": ("Query",)}
 
 
 def _api(
@@ -275,7 +276,7 @@ _WORKERS = (
         name="start_execution",
         purpose="Takes executions off the queue and starts their walks",
         timeout_seconds=WORKER_SECONDS,
-        tables=_FINISH,
+        tables=_REFUSE,
         uses=_WALKS | {Use.READ_BLOBS, Use.ANNOUNCE, Use.DISARM},
     ),
     FunctionSpec(

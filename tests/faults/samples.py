@@ -288,6 +288,11 @@ def _deleted(run: Run) -> None:
     assert run.api.request("DELETE", f"/workflows/{run.task}").status < 300
 
 
+def _unreadable(run: Run) -> None:
+    key = {"owner": run.api.owner, "sk": f"plan#{run.task}#1"}
+    run.world.deployment.change("TableTasks", key, plan="rubbish")
+
+
 def _started_late(run: Run) -> None:
     execution = run.world.executions(run.task)[0]["id"]
     message = {"executionId": execution, "taskId": run.task, "owner": run.api.owner}
@@ -347,6 +352,13 @@ SAMPLES = (
         before=_deleted,
         statuses=("error",),
         ends_as="deleted",
+    ),
+    Sample(
+        "a plan that can't be read",
+        _write,
+        _queued,
+        before=_unreadable,
+        statuses=("failed",),
     ),
     Sample(
         "a function that always dies",

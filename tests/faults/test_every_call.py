@@ -22,14 +22,8 @@ WHOLE = os.environ.get("FAULTS") == "all"
 # Prime, so that the sample meets every kind of fault and every function.
 _EVERY_NTH = 41
 _KINDS = ("die before", "die after", "lost", "throttled", "unavailable", "timed out", "stale")
-# Read by an attempt that follows a cut-off one alone; written when a task's very last run, or one
-# of a task with a check, ends before it began or is given up; read for operators' notices.
-_RARE = {
-    "node_loop GetItem steps",
-    "start_execution UpdateItem tasks",
-}
-
-
+# Read by an attempt that follows a cut-off one alone.
+_RARE = {"node_loop GetItem steps"}
 # Notices, their votes, and waits for events need a chain; so do all rows of operators.
 _OF_CHAINS = {
     "node_await BatchGetItem executions",

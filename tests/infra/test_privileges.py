@@ -29,14 +29,14 @@ _NODE = {
     "TablesSteps.Arn": "dynamodb:BatchGetItem dynamodb:UpdateItem",
     "TablesTasks.Arn": "dynamodb:GetItem",
 }
-_FINISH = {
+_REFUSE = {
     "BlobsBucket.Arn/*": "s3:GetObject",
     "Bus.Arn": "events:PutEvents",
     "TablesExecutions.Arn": "dynamodb:GetItem dynamodb:UpdateItem",
     "TablesOperators.Arn": "dynamodb:PutItem",
-    "TablesSteps.Arn": "dynamodb:Query",
     "TablesTasks.Arn": "dynamodb:GetItem dynamodb:UpdateItem",
 }
+_FINISH = _REFUSE | {"TablesSteps.Arn": "dynamodb:Query"}
 _STATE = {"TablesTaskState.Arn": "dynamodb:PutItem dynamodb:Query"}
 _WRITE = {
     "TablesGuards.Arn": "dynamodb:DeleteItem dynamodb:UpdateItem",
@@ -159,7 +159,7 @@ EXPECTED: dict[str, dict[str, str]] = {
         "TablesTasks.Arn": "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:UpdateItem",
         _SCHEDULES: "scheduler:DeleteSchedule",
     },
-    "start_execution": _FINISH
+    "start_execution": _REFUSE
     | {
         "ExecutionQueue.Arn": _RECEIVE,
         "WalkerExpressMachine": "states:StartExecution",
