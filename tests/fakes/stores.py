@@ -117,6 +117,7 @@ class FakeExecutions:
         self.rows: dict[tuple[str, str], Execution] = {}
         self._occurrences: dict[tuple[str, str], tuple[str, int]] = {}
         self._taken_back: dict[tuple[str, str], int] = {}
+        self._said: dict[tuple[str, str], int] = {}
 
     def admit(
         self,
@@ -158,20 +159,25 @@ class FakeExecutions:
         self.rows[task.id, execution_id] = execution
         until = now_ms + life.ttl_seconds * 1000
         self._occurrences[task.id, occurrence] = (execution_id, until)
+        self._said[task.id, occurrence] = life.said_at
         return Admitted(execution, duplicate=False)
 
     def get(self, task_id: str, execution_id: str) -> Execution | None:
         return self.rows.get((task_id, execution_id))
 
     def orphan(self, task_id: str, occurrence: str, said_at: int, ttl_seconds: int) -> bool:
+        if self._said.get((task_id, occurrence), 0) > said_at:
+            return False
         self._taken_back[task_id, occurrence] = said_at
         known, _ = self._occurrences.get((task_id, occurrence), ("", 0))
         if known:
             self.rows[task_id, known] = replace(self.rows[task_id, known], orphaned_at=said_at)
         return bool(known)
 
-    def unorphan(self, execution: Execution) -> None:
-        self.rows[execution.task_id, execution.id] = replace(execution, orphaned_at=0)
+    def unorphan(self, execution: Execution, occurrence: str, said_at: int) -> None:
+        self._said[execution.task_id, occurrence] = said_at
+        if execution.orphaned_at < said_at:
+            self.rows[execution.task_id, execution.id] = replace(execution, orphaned_at=0)
 
     def end(self, execution: Execution, status: ExecutionStatus, end_at: int) -> Execution:
         """Set a final status, as the walker's last state does."""

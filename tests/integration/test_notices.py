@@ -188,12 +188,16 @@ def test_what_a_reorg_took_back_is_marked_or_never_runs(world: World) -> None:
     assert desk.take(desk.record(ran)) == []
     world.clock.forward(1000)
     orphans = [replace(each, kind=Kind.ORPHANED, output={}) for each in (ran, late)]
-    assert desk.take(*(desk.record(each) for each in orphans), early) == []
+    taken_back = [desk.record(each) for each in orphans]
+    assert desk.take(*taken_back, early) == []
     [run] = desk.runs(task)
     assert run.orphaned_at == world.clock.ms
     # And when the chain comes back to these blocks, they count again
     world.clock.forward(1000)
     assert desk.take(desk.record(ran), desk.record(late)) == []
+    assert [run.orphaned_at for run in desk.runs(task)] == [0, 0]
+    # And what took them back changes nothing when it comes a second time
+    assert desk.take(*taken_back) == []
     assert [run.orphaned_at for run in desk.runs(task)] == [0, 0]
 
 

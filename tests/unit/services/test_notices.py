@@ -436,6 +436,30 @@ def test_what_a_reorg_took_back_is_marked() -> None:
     desk.clock.forward(1000)
     assert desk.take(desk.tell(finding)) == []
     assert [e.orphaned_at for e in desk.runs(task)] == [0]
+    # Also when the message that took it back comes a second time
+    assert desk.take(taken_back) == []
+    assert [e.orphaned_at for e in desk.runs(task)] == [0]
+
+
+def test_what_is_back_on_the_chain_is_not_marked_by_a_message_that_was_overtaken() -> None:
+    # Given a block that has fired, was left by the chain, and is back
+    desk = Desk()
+    task = desk.given(EVENT)
+    finding = of_log(task)
+    assert desk.take(desk.tell(finding)) == []
+    desk.clock.forward(1000)
+    taken_back = desk.tell(Finding(Kind.ORPHANED, task.id, OWNER, START_MS, finding.occurrence))
+    desk.clock.forward(1000)
+    back = desk.tell(finding)
+    # When the last message is the first to come
+    assert desk.take(back, taken_back) == []
+    # Then the block stands
+    assert [e.orphaned_at for e in desk.runs(task)] == [0]
+    # Until it is left again
+    desk.clock.forward(1000)
+    again = Finding(Kind.ORPHANED, task.id, OWNER, START_MS, finding.occurrence)
+    assert desk.take(desk.tell(again)) == []
+    assert [e.orphaned_at for e in desk.runs(task)] == [desk.clock.ms]
 
 
 def test_a_notice_that_comes_after_it_was_taken_back_fires_nothing() -> None:

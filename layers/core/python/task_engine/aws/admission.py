@@ -97,6 +97,7 @@ class Admission:
                 "name": occurrence.name,
                 "executionId": occurrence.execution_id,
                 "expiresAt": now + occurrence.life.ttl_seconds,
+                **({"saidAt": occurrence.life.said_at} if occurrence.life.said_at else {}),
             },
             "attribute_not_exists(#name) OR #expiresAt < :now"
             " OR (attribute_not_exists(#executionId) AND #orphanedAt < :said)",

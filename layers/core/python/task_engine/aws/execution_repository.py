@@ -73,22 +73,36 @@ class ExecutionRepository:
 
     def orphan(self, task_id: str, occurrence: str, said_at: int, ttl_seconds: int) -> bool:
         """One write on the occurrence's name, one on its execution."""
-        name = {"name": f"{task_id}/{occurrence}"}
-        until = said_at // 1000 + ttl_seconds
         update = Update(
             self._settings.name("TABLE_GUARDS"),
-            name,
+            {"name": f"{task_id}/{occurrence}"},
             "SET #orphanedAt = :said, #expiresAt = if_not_exists(#expiresAt, :until)",
-            {"said": said_at, "until": until},
+            {"said": said_at, "until": said_at // 1000 + ttl_seconds},
+            "attribute_not_exists(#saidAt) OR #saidAt <= :said",
         )
-        execution_id = self._dynamo.update(update, "ALL_NEW").get("executionId")
+        try:
+            execution_id = self._dynamo.update(update, "ALL_NEW").get("executionId")
+        except ConditionFailed:
+            return False
         if execution_id is None:
             return False
         return self._set_orphaned(task_id, execution_id, said_at)
 
-    def unorphan(self, execution: Execution) -> None:
-        """One write."""
-        self._set_orphaned(execution.task_id, execution.id, 0)
+    def unorphan(self, execution: Execution, occurrence: str, said_at: int) -> None:
+        """One write on the occurrence's name, and one on its execution where that was marked."""
+        update = Update(
+            self._settings.name("TABLE_GUARDS"),
+            {"name": f"{execution.task_id}/{occurrence}"},
+            "SET #saidAt = :said",
+            {"said": said_at},
+            "attribute_exists(#executionId) AND (attribute_not_exists(#saidAt) OR #saidAt < :said)",
+        )
+        try:
+            guard = self._dynamo.update(update, "ALL_NEW")
+        except ConditionFailed:
+            return
+        if 0 < guard.get("orphanedAt", 0) < said_at:
+            self._set_orphaned(execution.task_id, execution.id, 0)
 
     def _set_orphaned(self, task_id: str, execution_id: str, said_at: int) -> bool:
         update = Update(

@@ -114,8 +114,9 @@ class NoticeActs:
         admitted = self._ports.triggers.admit(task, firing)
         execution = admitted.execution
         if admitted.duplicate:
-            if 0 < execution.orphaned_at < said_at:
-                self._ports.executions.unorphan(execution)
+            if execution.start_at < said_at or 0 < execution.orphaned_at < said_at:
+                # Long since fired, and told again: the chain may have come back to the block.
+                self._ports.executions.unorphan(execution, firing.occurrence, said_at)
             return task, execution if again and not execution.status.final else None
         after = replace(task, execution_count=execution.index + 1, last_ran_at=now)
         return (replace(after, cooled_until=now + cooldown) if cooldown else after), execution

@@ -105,10 +105,11 @@ class Executions(Protocol):
     def orphan(self, task_id: str, occurrence: str, said_at: int, ttl_seconds: int) -> bool:
         """What triggered this occurrence has left the chain, as was said at that time (ms): marks
         its execution, and keeps what was said before that from starting one. True when there is an
-        execution."""
+        execution. What was said of the occurrence later than that stands."""
 
-    def unorphan(self, execution: Execution) -> None:
-        """Its block is on the chain again."""
+    def unorphan(self, execution: Execution, occurrence: str, said_at: int) -> None:
+        """Its block is on the chain again, as was said at that time (ms): the mark goes, and so
+        does the effect of what was said before and comes late."""
 
     def get(self, task_id: str, execution_id: str) -> Execution | None: ...
 
