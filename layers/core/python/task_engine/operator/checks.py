@@ -72,16 +72,15 @@ class EventQuery:
 
     def takes(self, address: str, topics: tuple[str, ...]) -> bool:
         """Whether a log's contract and topics are meant: the rule that the index must keep to."""
-        if self.asks_state:
-            return False
         if self.addresses and address not in self.addresses:
             return False
         if len(topics) < len(self.topics):
             return False
-        return all(
+        meant = all(
             wanted is None or wanted == topic
             for wanted, topic in zip(self.topics, topics, strict=False)
         )
+        return meant and not self.asks_state
 
 
 @dataclass(frozen=True, slots=True)
