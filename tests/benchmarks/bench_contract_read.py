@@ -55,14 +55,13 @@ def _measured(url: str) -> list[dict[str, object]]:
     processor = ContractReadProcessor(chains)
     one, hundred = _node(token, 1), _node(token, READS)
     batch = _BareBatch(url, token)
-    scope = Scope({})
     distant = ContractReadProcessor(_Distant(chains.rpc(CHAIN_ID)))
     single, many, bare, far_single, far_many = _medians(
-        lambda: processor.run(one, scope).error,
-        lambda: processor.run(hundred, scope).error,
+        lambda: processor.run(one, Scope({})).error,
+        lambda: processor.run(hundred, Scope({})).error,
         batch.send,
-        lambda: distant.run(one, scope).error,
-        lambda: distant.run(hundred, scope).error,
+        lambda: distant.run(one, Scope({})).error,
+        lambda: distant.run(hundred, Scope({})).error,
     )
     return [
         _row("one read in a node", single, "ms"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from task_engine.call_budget import CallBudget
 from task_engine.config import Limits
 from task_engine.errors import NodeError
 from task_engine.evm.address import Address
@@ -148,3 +149,12 @@ def test_a_minimal_worth_leaves_unknown_prices_alone(
     node = holdings(tokenAddresses=[token], minUsdValue=1000, minUsdValueCents=5)
     outcome = processor.run(node, Scope({}, limits=Limits()))
     assert [item["symbol"] for item in outcome.data] == ["ETH", "TUSD"]  # type: ignore[union-attr, index, call-overload]
+
+
+def test_more_tokens_than_may_be_asked_are_refused_before_anything_is(
+    processor: BalanceProcessor, rpc: CountedRpc, token: Address
+) -> None:
+    with pytest.raises(NodeError, match="too many") as failure:
+        processor.run(holdings(tokenAddresses=[token]), Scope({}, calls=CallBudget(1)))
+    assert failure.value.stable_code == "QUOTA_EXCEEDED"
+    assert rpc.batches == []

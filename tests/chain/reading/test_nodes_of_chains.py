@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from task_engine.call_budget import CallBudget
 from task_engine.evm.address import Address
 from task_engine.evm.chains import Chains
 from task_engine.evm.failures import RpcError
@@ -119,3 +120,35 @@ def test_a_loop_reads_for_every_item(
     outcome = processor.run(node_of(loop, NodeType.LOOP), scope)
     assert outcome.error is None
     assert outcome.data == [{"divide": "2"}, {"divide": "3"}, {"divide": "4"}]
+
+
+def test_more_methods_than_may_be_asked_are_refused_before_anything_is(
+    chains: OneChain, rpc: CountedRpc, counter: Address
+) -> None:
+    # Given a node of three methods where two may be asked
+    calls: list[JsonValue] = [{"methodName": "count"}] * 3
+    scope = Scope({}, calls=CallBudget(2))
+    node = node_of(read(counter, *calls))
+    outcome = run_processor(lambda: ContractReadProcessor(chains).run(node, scope))
+    # Then nothing is asked
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.error.retryable) == ("QUOTA_EXCEEDED", False)
+    assert rpc.batches == []
+
+
+def test_the_items_of_a_loop_share_what_may_be_asked(
+    chains: OneChain, rpc: CountedRpc, counter: Address
+) -> None:
+    # Given a loop of three items with two methods each, where five may be asked
+    config = read(counter, {"methodName": "count"}, {"methodName": "LIMIT"})
+    loop: dict[str, JsonValue] = {
+        "inputVariable": "{{given.data}}",
+        "runner": {"type": "contractRead", "config": config},
+    }
+    processor = LoopProcessor({NodeType.CONTRACT_READ: lambda: ContractReadProcessor(chains)})
+    scope = Scope({"given": {"data": [1, 2, 3]}}, calls=CallBudget(5))
+    outcome = processor.run(node_of(loop, NodeType.LOOP), scope)
+    # Then the last one is refused
+    assert [told["ok"] for told in items_of(outcome.metadata)] == [True, True, False]
+    assert items_of(outcome.metadata)[2]["errorCode"] == "QUOTA_EXCEEDED"
+    assert [len(batch) for batch in rpc.batches] == [1, 2, 1, 2]

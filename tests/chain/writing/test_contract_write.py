@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from task_engine.call_budget import CallBudget
 from task_engine.errors import NodeError
 from task_engine.evm.address import Address
 from task_engine.evm.senders.failures import OperationRefused
@@ -333,3 +336,15 @@ def test_refused_operations_say_which_of_entry_points_rules_it_was(world: WriteW
     assert outcome.error is not None
     assert outcome.error.code == OperationRefused.code
     assert world.events() == 1
+
+
+@pytest.mark.parametrize("simulated", [False, True])
+def test_more_methods_than_may_be_called_are_refused_before_one_is_sent(
+    world: WriteWorld, simulated: bool
+) -> None:
+    counter_grant(world, "increment()")
+    scope = replace(world.scope(simulated=simulated), calls=CallBudget(1))
+    with pytest.raises(NodeError, match="too many") as refused:
+        world.write(methodCalls=[call("increment"), call("increment")], scope=scope)
+    assert refused.value.stable_code == "QUOTA_EXCEEDED"
+    assert (world.operations.rows, world.events()) == ({}, 0)

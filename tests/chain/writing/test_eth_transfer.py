@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from task_engine.call_budget import CallBudget
 from task_engine.errors import NodeError
 from task_engine.evm.address import Address
 from task_engine.model.grant import NATIVE_TRANSFER, Permission
@@ -86,3 +89,10 @@ def test_a_simulated_transfer_costs_plain_gas_and_moves_nothing(
     assert outcome.chain.simulated is True
     assert outcome.chain.gas_price == 5 * 10**8
     assert rig.balance(PAYEE) == before
+
+
+def test_a_transfer_counts_as_a_call_of_the_chain(world: WriteWorld) -> None:
+    scope = replace(world.scope(), calls=CallBudget(0))
+    with pytest.raises(NodeError, match="too many"):
+        world.transfer(destination=PAYEE, amount="1", scope=scope)
+    assert world.operations.rows == {}

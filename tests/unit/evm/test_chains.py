@@ -6,7 +6,6 @@ import threading
 
 import pytest
 from task_engine.errors import NodeError
-from task_engine.evm.call_budget import CallBudget
 from task_engine.evm.chains import Chains
 from task_engine.evm.rpc import Rpc
 from task_engine.model.chain import Chain
@@ -60,22 +59,3 @@ def test_bundler_and_paymaster_have_clients_where_there_is_one() -> None:
             "service",
             "service",
         ]
-
-
-def test_a_run_makes_as_many_calls_as_it_may() -> None:
-    with running_node() as node:
-        node.results["same"] = lambda number: number
-        # Given a budget of three calls and a run that made two
-        budget = CallBudget(3)
-        rpc = budget.limit(Chains({CHAIN_ID: Chain(CHAIN_ID, rpc_urls=(node.url,))}).rpc(CHAIN_ID))
-        assert rpc.batch([("same", [1]), ("same", [2])]) == [1, 2]
-        # When it wants two more, then nothing is asked
-        seen = len(node.received)
-        with pytest.raises(NodeError, match="a run may make 3 calls") as caught:
-            rpc.batch([("same", [3]), ("same", [4])])
-        assert caught.value.stable_code == "QUOTA_EXCEEDED"
-        assert (len(node.received), budget.spent) == (seen, 2)
-        # And the last one is still there
-        assert (rpc.call("same", 5), rpc.chain_id) == (5, CHAIN_ID)
-        with pytest.raises(NodeError, match="a run may make 3 calls"):
-            rpc.call("same", 6)

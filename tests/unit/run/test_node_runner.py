@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
+from task_engine.config import Limits
 from task_engine.errors import InvalidRequest, NodeError, Unavailable
 from task_engine.model.execution import Outcome, StepError, StepStatus
 from task_engine.model.node import NodeType, Retry
@@ -176,3 +178,17 @@ def test_storage_that_is_away_makes_the_walker_wait_then_gives_up() -> None:
 def test_a_payload_that_is_none_is_refused(event: dict[str, object]) -> None:
     with pytest.raises(InvalidRequest):
         NodeRunner(Watched(), ports_of(a_run())).handle(event, 60.0)
+
+
+def test_every_invocation_has_its_own_budget_of_calls() -> None:
+    # Given a limit of three calls of chains
+    memory, processor = a_run(), Watched([Outcome(wait_seconds=1)])
+    ports = replace(ports_of(memory), limits=Limits(max_chain_calls=3))
+    runner = NodeRunner(processor, ports)
+    # When a node is invoked twice
+    assert [runner.handle(EVENT, 60.0)["next"] for _ in range(2)] == ["retry", "done"]
+    # Then each time it may make three
+    for scope in processor.seen:
+        scope.calls.spend(3)
+        with pytest.raises(NodeError, match="0 of 3 are left"):
+            scope.child({}).calls.spend(1)

@@ -27,6 +27,8 @@ class Limits:
     max_loop_items: int = 1000
     loop_chunk_items: int = 50
     loop_concurrency: int = 10
+    # Methods, balances and transfers of one invocation; of one simulation, which is one run.
+    max_chain_calls: int = 10_000
     max_template_bytes: int = 102_400
     max_manual_data_bytes: int = 1_048_576
     max_http_bytes: int = 10_485_760

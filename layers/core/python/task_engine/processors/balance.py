@@ -47,6 +47,7 @@ class BalanceProcessor:
         config = node.config
         query = _query(config, scope)
         wanted = _Wanted(config)
+        scope.calls.spend(1 + len(query.tokens))
         holdings = self._provider.balances(query)
         return Outcome(
             data=[_item(holding) for holding in holdings if wanted.shows(holding)],

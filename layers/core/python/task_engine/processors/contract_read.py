@@ -78,6 +78,7 @@ class ContractReadProcessor:
         calls = [method.read for method in methods if method.read is not None]
         if not calls:
             return
+        scope.calls.spend(len(calls))
         context = CallContext(
             config.chain_id, config.abi, sender_of(scope), until_of(scope.deadline)
         )

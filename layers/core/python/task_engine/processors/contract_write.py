@@ -105,6 +105,7 @@ class ContractWriteProcessor:
             text = "settings.runner is required: the smart wallet that writes"
             raise NodeError(text, code="MISSING_REQUIRED_FIELD")
         calls = _planned(node, config, scope)
+        scope.calls.spend(len(calls))
         job = _Job(node, scope, config, wallet, calls, _gas_limit(node, scope))
         simulated = node.config.get("isSimulated")
         if scope.simulated if simulated is None else simulated is True:

@@ -58,6 +58,7 @@ class EthTransferProcessor:
             text = "settings.runner is required: the smart wallet that pays"
             raise NodeError(text, code="MISSING_REQUIRED_FIELD")
         value = self._value(amount, chain_id)
+        scope.calls.spend(1)
         if scope.simulated:
             value = self._balance(chain_id, wallet) if value is None else value
             return self._simulate(scope, chain_id, SimulatedCall(wallet, to, value))

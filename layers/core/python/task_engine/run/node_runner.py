@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from task_engine.call_budget import CallBudget
 from task_engine.clock import Clock
 from task_engine.config import Limits
 from task_engine.errors import EngineError, InvalidRequest, NodeError, Unavailable
@@ -107,7 +108,8 @@ def held(claim: Claim) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class RunPorts:
-    """What a node runner works on; `simulated` runs leave nothing behind."""
+    """What a node runner works on; `simulated` runs leave nothing behind. `calls` is for a run that
+    is all in this process; None gives every invocation a budget of its own."""
 
     steps: StepStore
     plans: PlanStore
@@ -115,6 +117,7 @@ class RunPorts:
     clock: Clock
     limits: Limits
     simulated: bool = False
+    calls: CallBudget | None = None
 
 
 class NodeRunner:
@@ -179,6 +182,7 @@ class NodeRunner:
             simulated=self._ports.simulated,
             origin=None if self._ports.simulated else _origin(run),
             run_key=run.execution_id if self._ports.simulated else "",
+            calls=self._ports.calls or CallBudget(self._ports.limits.max_chain_calls),
         )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from task_engine.call_budget import CallBudget
 from task_engine.clock import Clock
 from task_engine.compiler.references import references_of
 from task_engine.config import Limits
@@ -82,11 +83,17 @@ class OneShot:
             overrides=run.overrides,
         )
         processor = self._runs.processor(run.type)
-        outcome = run_processor(lambda: processor.run(node, scope))
+
+        def look() -> Outcome:
+            # Each time as if invoked anew: what was sent is looked for, whatever was asked before.
+            fresh = replace(scope, calls=CallBudget(self._limits.max_chain_calls))
+            return run_processor(lambda: processor.run(node, fresh))
+
+        outcome = look()
         last = scope.deadline - _LEAVE_SECONDS
         while outcome.wait_seconds and self._clock.monotonic() < last:
             self._pause(min(1.0, outcome.wait_seconds))
-            outcome = run_processor(lambda: processor.run(node, scope))
+            outcome = look()
         return Redactor(scope.secrets).outcome(outcome)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from task_engine.call_budget import CallBudget
 from task_engine.clock import Clock
 from task_engine.config import Limits
 from task_engine.errors import EngineError, NodeError
@@ -149,7 +150,15 @@ class ScratchRuns:
         return Ended(status, error, tuple(memory.steps(execution.id)))
 
     def _runners(self, memory: MemoryRun, left: Callable[[], float]) -> dict[NodeType, Runner]:
-        ports = RunPorts(memory, memory, ScratchState(), self._clock, self._limits, simulated=True)
+        ports = RunPorts(
+            memory,
+            memory,
+            ScratchState(),
+            self._clock,
+            self._limits,
+            simulated=True,
+            calls=CallBudget(self._limits.max_chain_calls),
+        )
         runners: dict[NodeType, Runner] = {
             kind: _Timed(NodeRunner(processor, ports), left)
             for kind, processor in self._processors.items()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from task_engine.call_budget import CallBudget
 from task_engine.config import Limits
 from task_engine.model.json_value import JsonValue
 from task_engine.model.secret import SecretValue
@@ -38,7 +39,8 @@ class Scope:
     {…}, …}`), without secrets; `secrets` are those that the node names, reached as
     `apContext.configVars.NAME`; `deadline` is a monotonic time in seconds; `origin` is None where
     nothing lasting may be done. Simulated writes of one `run_key` see each other, "" = none does;
-    `overrides` are balances and allowances that they take for granted (Erc20Override).
+    `overrides` are balances and allowances that they take for granted (Erc20Override). `calls` is
+    what may still be asked of chains, by children too.
     """
 
     variables: Mapping[str, JsonValue]
@@ -50,6 +52,7 @@ class Scope:
     origin: Origin | None = None
     run_key: str = ""
     overrides: tuple[Any, ...] = ()
+    calls: CallBudget = field(default_factory=lambda: CallBudget(Limits().max_chain_calls))
 
     def child(self, extra: Mapping[str, JsonValue]) -> Scope:
         """The same scope with more variables: a loop's item, a filter's element."""
