@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -95,6 +96,7 @@ class _Method:
 
     call: MethodCall
     read: ReadCall | None = None
+    function: AbiFunction | None = None
     values: list[JsonValue] | None = None
     value: JsonValue = None
     error: EngineError | None = None
@@ -108,25 +110,21 @@ class _Method:
             if self.call.address:
                 field = f"method {self.call.name}: contractAddress"
                 address = checked_address(self.call.address, field)
-            self.read = ReadCall(function, address, data)
+            self.read, self.function = ReadCall(function, address, data), function
         except NodeError as error:
             self.error = error
-
-    @property
-    def function(self) -> AbiFunction | None:
-        return self.read.function if self.read else None
 
     def keep(self, values: list[JsonValue]) -> None:
         """What was read."""
         self.values = values
-        self.value = self.read.function.named_outputs(values) if self.read else None
+        self.value = self.function.named_outputs(values) if self.function else None
 
     def metadata(self) -> JsonValue:
         return {
             "methodName": self.call.name,
             "success": self.error is None,
             "error": self.error.message if self.error else "",
-            "methodABI": dict(self.read.function.item) if self.read else None,
+            "methodABI": dict(self.function.item) if self.function else None,
             "value": self.value,
         }
 
@@ -134,8 +132,8 @@ class _Method:
 def _names(methods: Sequence[_Method]) -> dict[str, str]:
     """What each signature's value is called: the method's name, where no overload is read too."""
     names = {m.function.signature: m.function.name for m in methods if m.function}
-    unique = [name for name in names.values() if [*names.values()].count(name) == 1]
-    return {signature: name if name in unique else signature for signature, name in names.items()}
+    times = Counter(names.values())
+    return {s: name if times[name] == 1 else s for s, name in names.items()}
 
 
 def _check_targets(methods: Sequence[_Method]) -> None:

@@ -39,12 +39,15 @@ def spread(inputs: Sequence[AbiParameter], params: Sequence[JsonValue]) -> Seque
     One JSON array (or its text) given where the method does not take exactly one array or struct
     is the list of the values themselves; but a text for one text or bytes is that text.
     """
-    if len(params) != 1 or (len(inputs) == 1 and _stays_whole(inputs[0], params[0])):
+    if len(params) != 1:
         return params
-    if isinstance(params[0], str) and not params[0].lstrip().startswith("["):
+    [only] = params
+    if isinstance(only, str) and not only.lstrip().startswith("["):
+        return params
+    if len(inputs) == 1 and _stays_whole(inputs[0], only):
         return params
     try:
-        whole = structure(params[0])
+        whole = structure(only)
     except Unfit:
         return params
     return whole if isinstance(whole, list) else params
@@ -58,7 +61,13 @@ def coerce_all(
     `values` are as many as `inputs`. Integers become int, fixed-point numbers Decimal, addresses
     and bytes bytes, arrays and structs lists; a value with a problem is None.
     """
-    reading = _Reading()
+    try:
+        return [
+            _scalar(parameter, value) for parameter, value in zip(inputs, values, strict=True)
+        ], []
+    except Unfit:
+        # Something is wrong or no scalar: once more, with a place for every problem.
+        reading = _Reading()
     typed = [
         reading.read(parameter, value, f"parameter {number} {parameter.name}".rstrip())
         for number, (parameter, value) in enumerate(zip(inputs, values, strict=True), start=1)
@@ -108,13 +117,11 @@ class _Reading:
 
     def read(self, parameter: AbiParameter, value: JsonValue, path: str) -> object:
         try:
-            if value is None:
-                raise Unfit("is missing")
-            if parameter.dimensions:
+            if value is not None and parameter.dimensions:
                 return self._array(parameter, value, path)
-            if parameter.base == "tuple":
+            if value is not None and parameter.base == "tuple":
                 return self._struct(parameter, value, path)
-            return _SCALARS[parameter.base](parameter, value)
+            return _scalar(parameter, value)
         except Unfit as refusal:
             self.problems.append(Problem(refusal.code, f"{path} ({parameter.type})", str(refusal)))
             return None
@@ -147,6 +154,16 @@ class _Reading:
             self.read(member, item, f"{path}.{member.name or i}")
             for i, (member, item) in enumerate(zip(members, given, strict=True))
         ]
+
+
+def _scalar(parameter: AbiParameter, value: JsonValue) -> object:
+    """A value of neither an array nor a struct; raises Unfit."""
+    if value is None:
+        raise Unfit("is missing")
+    read = _SCALARS.get(parameter.base)
+    if read is None or parameter.dimensions:
+        raise Unfit("is made of several values")
+    return read(parameter, value)
 
 
 def _stays_whole(parameter: AbiParameter, value: JsonValue) -> bool:

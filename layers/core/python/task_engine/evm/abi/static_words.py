@@ -20,11 +20,11 @@ def encode_words(parameters: Sequence[AbiParameter], values: Sequence[object]) -
     """The encoding of values that `coerce_all` has checked; None when one of them is no word."""
     parts = []
     for parameter, value in zip(parameters, values, strict=True):
-        if not _is_word(parameter):
+        if _reader(parameter) is None:
             return None
         # Numbers and addresses stand at the right end of their word, bytes at the left.
         if isinstance(value, int):
-            parts.append(word(int(value)))
+            parts.append(word(value))
         elif isinstance(value, bytes):
             right = parameter.base == "address"
             parts.append(value.rjust(WORD, b"\0") if right else value.ljust(WORD, b"\0"))
@@ -40,8 +40,8 @@ def decode_words(parameters: Sequence[AbiParameter], data: bytes) -> list[JsonVa
         return None
     values: list[JsonValue] = []
     for place, parameter in enumerate(parameters):
-        read = _READERS.get(parameter.base)
-        if read is None or not _is_word(parameter):
+        read = _reader(parameter)
+        if read is None:
             return None
         text = read(parameter, data[place * WORD : (place + 1) * WORD])
         if text is None:
@@ -50,10 +50,11 @@ def decode_words(parameters: Sequence[AbiParameter], data: bytes) -> list[JsonVa
     return values
 
 
-def _is_word(parameter: AbiParameter) -> bool:
-    if parameter.dimensions or parameter.base not in _READERS:
-        return False
-    return parameter.base != "bytes" or parameter.size > 0
+def _reader(parameter: AbiParameter) -> Callable[[AbiParameter, bytes], str | None] | None:
+    """None for what does not fill exactly one word."""
+    if parameter.dimensions or (parameter.base == "bytes" and not parameter.size):
+        return None
+    return _READERS.get(parameter.base)
 
 
 def _uint(parameter: AbiParameter, raw: bytes) -> str | None:
