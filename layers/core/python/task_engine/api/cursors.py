@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ T = TypeVar("T")
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 _MAX_CURSOR = 2048
+_NUMBER = re.compile(r"[0-9]{1,100}")
 
 
 def list_binding(*parts: str | Iterable[str]) -> str:
@@ -84,15 +86,7 @@ def page_json(page: Page[T], binding: str, row: Callable[[T], JsonValue]) -> Jso
 def _limit(text: str) -> int:
     if not text:
         return DEFAULT_LIMIT
-    try:
-        limit = int(text)
-    except ValueError as error:
-        raise _bad_limit() from error
-    if limit < 0:
-        raise _bad_limit()
-    return min(limit, MAX_LIMIT) or DEFAULT_LIMIT
-
-
-def _bad_limit() -> InvalidRequest:
-    problem = Problem("INVALID_REQUEST", "limit", "must be a whole number from 0 to 200")
-    return InvalidRequest("the page can't be read", (problem,))
+    if _NUMBER.fullmatch(text) is None:
+        problem = Problem("INVALID_REQUEST", "limit", "must be a whole number from 0 to 200")
+        raise InvalidRequest("the page can't be read", (problem,))
+    return min(int(text), MAX_LIMIT) or DEFAULT_LIMIT

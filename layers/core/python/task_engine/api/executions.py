@@ -17,8 +17,12 @@ from task_engine.errors import InvalidRequest, Problem
 from task_engine.services.executions import ExecutionService
 from task_engine.services.signals import SignalService
 
-_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)(ms|s|m)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9}"
+_UNIT = "ns|us|\u00b5s|\u03bcs|ms|s|m|h"
+_PART = re.compile(rf"({_NUMBER})({_UNIT})")
+_DURATION = re.compile(rf"\+?(?:0|(?:(?:{_NUMBER})(?:{_UNIT})){{1,8}})")
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "\u00b5s": 1e-6, "\u03bcs": 1e-6}
+_SECONDS |= {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LEAST_INTERVAL = 0.25
 # API Gateway waits 29 s; it passes a reply on as a whole.
 _HELD_SECONDS = 25.0
@@ -87,14 +91,15 @@ def _task_ids(request: Request) -> tuple[str, ...]:
 
 
 def _interval(text: str) -> float:
-    """Seconds of a Go duration of one unit; "" is a second."""
+    """Seconds of a Go duration (https://pkg.go.dev/time#ParseDuration), within what can be; "" is a
+    second."""
     if not text:
         return 1.0
-    form = _DURATION.fullmatch(text)
-    if form is None:
-        problem = Problem("INVALID_REQUEST", "interval", "must be like 500ms, 1s or 1m")
+    if _DURATION.fullmatch(text) is None:
+        problem = Problem("INVALID_REQUEST", "interval", "must be like 500ms, 1.5s or 1m30s")
         raise InvalidRequest("the stream can't be opened like this", (problem,))
-    return min(max(float(form[1]) * _SECONDS[form[2]], _LEAST_INTERVAL), _HELD_SECONDS)
+    seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    return min(max(seconds, _LEAST_INTERVAL), _HELD_SECONDS)
 
 
 def build_app(

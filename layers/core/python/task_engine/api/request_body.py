@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from typing import NoReturn
@@ -30,7 +31,8 @@ def json_object(body: bytes) -> dict[str, JsonValue]:
     """The JSON object of a body.
 
     Raises BodyTooLarge above 10 MiB; InvalidRequest for anything else that is no JSON object of
-    RFC 8259: another encoding than UTF-8, a name given twice, NaN, unpaired surrogates.
+    RFC 8259: another encoding than UTF-8, a name given twice, NaN, unpaired surrogates, a number
+    above what a double holds.
     """
     if len(body) > MAX_BODY_BYTES:
         raise BodyTooLarge(f"a body has at most {MAX_BODY_BYTES} bytes")
@@ -40,7 +42,12 @@ def json_object(body: bytes) -> dict[str, JsonValue]:
         raise _malformed(f"the body is nested more than {MAX_DEPTH} levels deep")
     try:
         text = body.decode("utf-8-sig")
-        document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        document = json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
         if _ESCAPED_SURROGATE.search(body):
             json.dumps(document, ensure_ascii=False).encode()
     except UnicodeError as error:
@@ -71,6 +78,13 @@ def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
         twice = next(name for name, count in counted.items() if count > 1)
         raise ValueError(f"the name {twice[:100]!r} stands twice in one object")
     return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text[:20]} is too large a number")
+    return number
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -23,7 +23,7 @@ from task_engine.aws.stored import reading
 from task_engine.aws.task_codec import task_key
 from task_engine.config import Settings
 from task_engine.errors import ConditionFailed, Conflict, Corrupted, NotFound
-from task_engine.ids import smallest_id
+from task_engine.ids import is_id, smallest_id
 from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.paging import Page, PageRequest, page_of
 from task_engine.model.task import Task
@@ -67,7 +67,9 @@ class ExecutionRepository:
         return Admitted(execution, duplicate=answer != execution_id)
 
     def get(self, task_id: str, execution_id: str) -> Execution | None:
-        """One consistent read."""
+        """One consistent read, none for what can't be ids: a key has a bounded length."""
+        if not (is_id(task_id) and is_id(execution_id)):
+            return None
         item = self._dynamo.get(self._table, {"taskId": task_id, "id": execution_id})
         return None if item is None else self._execution(item)
 

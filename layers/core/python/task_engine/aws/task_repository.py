@@ -18,6 +18,7 @@ from task_engine.aws.task_codec import DUE_SHARDS, task_from_item, task_key, tas
 from task_engine.aws.task_writes import count_update, status_update
 from task_engine.config import Settings
 from task_engine.errors import Conflict, Corrupted, EngineError, QuotaExceeded
+from task_engine.ids import is_id
 from task_engine.model.codec import plan_to_json
 from task_engine.model.paging import Page, PageRequest, page_of
 from task_engine.model.plan import Plan
@@ -61,7 +62,9 @@ class TaskRepository:
             raise _quota(max_active) from error
 
     def get(self, owner: str, task_id: str) -> Task | None:
-        """One consistent read."""
+        """One consistent read, none for what can't be an id: a key has a bounded length."""
+        if not is_id(task_id):
+            return None
         item = self._dynamo.get(self._table, {"owner": owner, "sk": task_key(task_id)})
         return None if item is None else task_from_item(item, self._packer)
 

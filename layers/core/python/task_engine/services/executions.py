@@ -107,6 +107,8 @@ class ExecutionService:
 
     def _require(self, owner: str, task_id: str) -> None:
         """The task is the owner's, or was: then its executions say so."""
+        if not is_id(task_id):
+            raise NotFound("no such workflow", code="WORKFLOW_NOT_FOUND")
         if self._tasks.get(owner, task_id) is not None:
             return
         kept = self._executions.page((task_id,), PageRequest(limit=1)).rows

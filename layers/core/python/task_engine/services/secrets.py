@@ -6,7 +6,8 @@ import re
 
 from task_engine.clock import Clock
 from task_engine.errors import InvalidRequest, NotFound, NotImplementedHere, Problem
-from task_engine.model.paging import Page, PageRequest
+from task_engine.ids import is_id
+from task_engine.model.paging import Page, PageRequest, page_of
 from task_engine.model.secret import SecretInfo, SecretScope
 from task_engine.services.ports import Secrets, Tasks
 
@@ -42,12 +43,16 @@ class SecretService:
     def page(self, owner: str, task_id: str, org_id: str, page: PageRequest) -> Page[SecretInfo]:
         """All of the owner's, or one task's; ascending by key."""
         _refuse_organisation(org_id)
+        if task_id and not is_id(task_id):
+            return page_of(page, [], more=False, key_of=lambda info: info.name)
         return self._secrets.page(owner, task_id.lower() or None, page)
 
     def delete_secret(self, owner: str, name: str, task_id: str = "", org_id: str = "") -> bool:
         """True when there was one. Without a task: the user's own secret, or else the secret of
         that name of a task, if just one task has it."""
         _refuse_organisation(org_id)
+        if _NAME.fullmatch(name) is None or (task_id and not is_id(task_id)):
+            return False
         if task_id:
             return self._secrets.delete(owner, SecretScope.WORKFLOW, task_id.lower(), name)
         if self._secrets.delete(owner, SecretScope.USER, "", name):

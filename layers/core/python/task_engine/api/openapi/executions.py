@@ -48,7 +48,10 @@ _STREAM = {
 }
 _INTERVAL = {
     "type": "string",
-    "pattern": "^([0-9]{1,6}([.][0-9]{1,6})?(ms|s|m))?$",
+    "pattern": (
+        "^([+]?(0|(([0-9]{1,9}([.][0-9]{0,9})?|[.][0-9]{1,9})"
+        "(ns|us|\u00b5s|\u03bcs|ms|s|m|h)){1,8}))?$"
+    ),
     "default": "1s",
 }
 _STEP = fields(
