@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from task_engine.errors import NodeError
 from task_engine.evm import words
 from task_engine.evm.abi.coerce import coerce_all
+from task_engine.evm.abi.contract_abi import ContractAbi
 from task_engine.evm.abi.formatting import apply_decimals
-from task_engine.evm.abi.item import AbiFunction, ContractAbi
+from task_engine.evm.abi.item import AbiFunction
 from task_engine.evm.abi.parameter import parse_parameter
 from task_engine.evm.abi.reverts import revert_reason
 from web3 import Web3

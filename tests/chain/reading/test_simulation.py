@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from task_engine.errors import NodeError
-from task_engine.evm.abi.item import ContractAbi
+from task_engine.evm.abi.contract_abi import ContractAbi
 from task_engine.evm.abi.reverts import revert_reason
 from task_engine.evm.address import Address, keccak256
 from task_engine.evm.create2 import create2_address

@@ -30,8 +30,9 @@ from task_engine.model.node import NodeType
 from task_engine.model.plan import PlanNode
 from task_engine.model.wallet import Wallet
 from task_engine.processors.base import Origin, Scope
-from task_engine.processors.contract_write import ContractWriteProcessor, WritePorts
+from task_engine.processors.contract_write import ContractWriteProcessor
 from task_engine.processors.eth_transfer import EthTransferProcessor
+from task_engine.processors.write_ports import WritePorts
 
 from infra_cdk.local.contracts import install_paymaster, load_artifact
 from tests.chain.rig import Rig

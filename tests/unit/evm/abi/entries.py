@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from task_engine.evm.abi.item import AbiFunction, ContractAbi
+from task_engine.evm.abi.contract_abi import ContractAbi
+from task_engine.evm.abi.item import AbiFunction
 from task_engine.model.json_value import JsonValue
 
 Entry = dict[str, JsonValue]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from eth_utils.abi import abi_to_signature, event_abi_to_log_topic, function_abi_to_4byte_selector
 from task_engine.errors import NodeError
-from task_engine.evm.abi.item import ContractAbi
+from task_engine.evm.abi.contract_abi import ContractAbi
 from task_engine.evm.abi.parameter import MAX_DEPTH
 
 from tests.unit.evm.abi.entries import error, event, function

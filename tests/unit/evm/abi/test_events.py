@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from eth_abi import encode
+from task_engine.evm.abi.contract_abi import ContractAbi
 from task_engine.evm.abi.events import decode_log
-from task_engine.evm.abi.item import ContractAbi
 from web3 import Web3
 
 from tests.unit.evm.abi.entries import event

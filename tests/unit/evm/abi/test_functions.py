@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from eth_abi import encode
 from task_engine.errors import NodeError
-from task_engine.evm.abi.item import ContractAbi
+from task_engine.evm.abi.contract_abi import ContractAbi
 from web3 import Web3
 
 from tests.unit.evm.abi.entries import function, method_of

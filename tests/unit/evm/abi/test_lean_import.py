@@ -23,7 +23,7 @@ def test_what_the_library_does_not_use_is_not_loaded() -> None:
 
 def test_parsing_an_interface_loads_no_library() -> None:
     code = (
-        "import sys; from task_engine.evm.abi.item import ContractAbi;"
+        "import sys; from task_engine.evm.abi.contract_abi import ContractAbi;"
         "ContractAbi.parse([{'name': 'f', 'inputs': [{'type': 'uint8'}]}]).function('f', 1);"
         "print('eth_abi' in sys.modules, 'eth_utils' in sys.modules)"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from eth_abi import encode
-from task_engine.evm.abi.item import ContractAbi
+from task_engine.evm.abi.contract_abi import ContractAbi
 from task_engine.evm.abi.reverts import revert_reason
 from web3 import Web3
 

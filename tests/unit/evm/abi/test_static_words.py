@@ -77,7 +77,7 @@ def test_too_little_data_is_left_to_the_library() -> None:
 def test_reading_words_does_not_load_the_library() -> None:
     code = (
         "import sys\n"
-        "from task_engine.evm.abi.item import ContractAbi\n"
+        "from task_engine.evm.abi.contract_abi import ContractAbi\n"
         "uint = {'name': '', 'type': 'uint256'}\n"
         "item = {'name': 'f', 'type': 'function', 'inputs': [uint], 'outputs': [uint]}\n"
         "f = ContractAbi.parse([item]).function('f')\n"

@@ -8,8 +8,9 @@ from task_engine.bootstrap import wallets
 from task_engine.bootstrap.chains import chains, simulator
 from task_engine.bootstrap.core import clock
 from task_engine.config import Settings
-from task_engine.processors.contract_write import ContractWriteProcessor, WritePorts
+from task_engine.processors.contract_write import ContractWriteProcessor
 from task_engine.processors.eth_transfer import EthTransferProcessor
+from task_engine.processors.write_ports import WritePorts
 
 
 @cache

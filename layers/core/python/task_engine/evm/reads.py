@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from task_engine.errors import EngineError, NodeError
-from task_engine.evm.abi.item import AbiFunction, ContractAbi
+from task_engine.evm.abi.contract_abi import ContractAbi
+from task_engine.evm.abi.item import AbiFunction
 from task_engine.evm.abi.reverts import revert_reason
 from task_engine.evm.contract_code import NoContractCode, empty_answer
 from task_engine.evm.eth_call import eth_call, lacks_block, quantity, returned

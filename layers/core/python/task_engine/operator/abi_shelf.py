@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 
 from task_engine.errors import NodeError
+from task_engine.evm.abi.contract_abi import ContractAbi
 from task_engine.evm.abi.events import decode_log
-from task_engine.evm.abi.item import ContractAbi
 from task_engine.evm.abi.parameter import AbiParameter
 from task_engine.model.json_value import JsonValue
 from task_engine.operator.conditions import Seen

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from task_engine.evm.abi.coerce import Unfit, whole_number
 from task_engine.evm.abi.events import DecodedEvent
 from task_engine.evm.abi.formatting import MAX_DECIMALS, apply_decimals
 from task_engine.evm.abi.item import AbiEvent, member_names
 from task_engine.evm.abi.parameter import AbiParameter
+from task_engine.evm.abi.scalars import Unfit, whole_number
 from task_engine.evm.address import is_address, keccak256
 from task_engine.model.json_value import JsonValue
 from task_engine.operator.checks import Condition

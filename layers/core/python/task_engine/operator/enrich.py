@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from task_engine.errors import NodeError
+from task_engine.evm.abi.contract_abi import ContractAbi
 from task_engine.evm.abi.formatting import apply_decimals, apply_to_fields
-from task_engine.evm.abi.item import AbiFunction, ContractAbi
+from task_engine.evm.abi.item import AbiFunction
 from task_engine.evm.address import Address
 from task_engine.evm.eth_call import RpcRequest, eth_call
 from task_engine.evm.failures import RpcError

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from task_engine.evm.abi.item import ContractAbi
+from task_engine.evm.abi.contract_abi import ContractAbi
 from task_engine.operator.abi_shelf import AbiShelf, read_event
 from task_engine.operator.checks import FORMATTING, EventCheck, EventQuery
 from task_engine.operator.conditions import Scale, Seen, holds

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from task_engine.errors import NodeError
-from task_engine.evm.abi.item import AbiEvent, AbiFunction, ContractAbi
+from task_engine.evm.abi.contract_abi import ContractAbi
+from task_engine.evm.abi.item import AbiEvent, AbiFunction
 from task_engine.evm.abi.parameter import AbiParameter
 from task_engine.model.json_value import JsonValue
 from task_engine.operator.checks import EventQuery

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from task_engine.errors import NodeError
+from task_engine.evm.abi.contract_abi import ContractAbi
 from task_engine.evm.abi.events import DecodedEvent
-from task_engine.evm.abi.item import AbiEvent, ContractAbi, member_names
+from task_engine.evm.abi.item import AbiEvent, member_names
 from task_engine.evm.address import Address
 from task_engine.model.json_value import JsonValue
 from task_engine.operator.abi_shelf import AbiShelf

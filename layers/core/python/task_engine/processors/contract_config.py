@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from task_engine.compiler.chain_names import chain_id_of
 from task_engine.errors import NodeError
-from task_engine.evm.abi.item import AbiFunction, ContractAbi
+from task_engine.evm.abi.contract_abi import ContractAbi
+from task_engine.evm.abi.item import AbiFunction
 from task_engine.evm.address import Address, is_address
 from task_engine.model.json_value import JsonValue
 from task_engine.processors.base import Scope

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from task_engine.errors import NodeError
 from task_engine.evm.abi.formatting import apply_to_fields
 from task_engine.evm.abi.item import AbiFunction
-from task_engine.evm.address import Address
 from task_engine.evm.contract_code import NoContractCode
 from task_engine.evm.orders import NotPrepared, Order
-from task_engine.evm.simulated import Erc20Override, SimulatedCall, SimulatedResult
-from task_engine.evm.wallets.provider import TxCall
+from task_engine.evm.simulated import SimulatedCall
 from task_engine.model.execution import ChainUse, Outcome
 from task_engine.model.json_value import JsonValue
 from task_engine.model.operation import Operation
@@ -22,67 +18,20 @@ from task_engine.model.plan import PlanNode
 from task_engine.processors.base import Scope
 from task_engine.processors.contract_config import (
     ContractConfig,
-    MethodCall,
-    checked_address,
-    encoded,
     parse_contract,
     sender_of,
 )
 from task_engine.processors.rest_config import invalid
-from task_engine.processors.templated import Templated
+from task_engine.processors.write_config import PlannedCall, gas_limit, planned_calls
+from task_engine.processors.write_ports import BUNDLER, SIMULATOR, WritePorts
 from task_engine.processors.write_result import (
     Written,
     from_operation,
     from_simulation,
     not_sent,
     revert_error,
-    step_error,
 )
-from task_engine.processors.write_waits import FOR_GOOD, pause_seconds
-
-BUNDLER = "bundler"
-# The word that clients look for, whoever simulates.
-SIMULATOR = "tenderly"
-_MOST_CALLS = 100
-_WHOLE = re.compile(r"[0-9]{1,78}|0[xX][0-9a-fA-F]{1,64}")
-
-
-class Writer(Protocol):
-    """Carries orders of wallets out."""
-
-    def write(self, order: Order) -> Operation:
-        """How far the order is; raises NodeError while nothing was sent."""
-
-
-class Simulator(Protocol):
-    """Tries calls out; later ones of a run see what earlier ones changed."""
-
-    def simulate(
-        self,
-        run_key: str,
-        chain_id: int,
-        call: SimulatedCall,
-        overrides: Sequence[Erc20Override] = (),
-    ) -> SimulatedResult:
-        """What the call would do now; raises RpcError."""
-
-
-@dataclass(frozen=True, slots=True)
-class WritePorts:
-    """How writes get on chain, and how they are tried out. `writer` is made when one is sent."""
-
-    writer: Callable[[], Writer]
-    simulator: Simulator
-    now_ms: Callable[[], int]
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedCall:
-    """One method, ready to be called."""
-
-    call: MethodCall
-    function: AbiFunction
-    tx: TxCall
+from task_engine.processors.write_waits import FOR_GOOD, not_prepared, pause_seconds
 
 
 class ContractWriteProcessor:
@@ -104,9 +53,9 @@ class ContractWriteProcessor:
         if not wallet:
             text = "settings.runner is required: the smart wallet that writes"
             raise NodeError(text, code="MISSING_REQUIRED_FIELD")
-        calls = _planned(node, config, scope)
+        calls = planned_calls(node, config, scope)
         scope.calls.spend(len(calls))
-        job = _Job(node, scope, config, wallet, calls, _gas_limit(node, scope))
+        job = _Job(node, scope, config, wallet, calls, gas_limit(node, scope))
         simulated = node.config.get("isSimulated")
         if scope.simulated if simulated is None else simulated is True:
             return self._simulate(job)
@@ -163,7 +112,9 @@ class ContractWriteProcessor:
             try:
                 operation = writer.write(order)
             except NotPrepared as error:
-                return not_prepared(error, ChainUse(job.config.chain_id, BUNDLER), self._ports)
+                return not_prepared(
+                    error, ChainUse(job.config.chain_id, BUNDLER), self._ports.now_ms()
+                )
             except NodeError as error:
                 results.extend(_refused(job, group, error))
                 continue
@@ -196,56 +147,6 @@ class _Job:
     wallet: str
     calls: Sequence[PlannedCall]
     gas_limit: int
-
-
-def _planned(node: PlanNode, config: ContractConfig, scope: Scope) -> list[PlannedCall]:
-    """Every call, encoded; what is wrong with any of them is raised before anything is sent."""
-    if len(config.calls) > _MOST_CALLS:
-        raise invalid(f"methodCalls must be a list of at most {_MOST_CALLS} calls")
-    value = _wei(node, scope, "value")
-    calls = [_with_call_data(call, node, config) for call in config.calls]
-    planned = []
-    for place, call in enumerate(calls):
-        function, data = encoded(config.abi, call)
-        address = config.address
-        if call.address:
-            address = checked_address(call.address, f"method {call.name}: contractAddress")
-        own = value if place == len(calls) - 1 else 0
-        if own and function.state_mutability != "payable":
-            raise invalid(f"method {call.name} is not payable, so value must be 0")
-        planned.append(PlannedCall(call, function, TxCall(Address(address), own, data)))
-    return planned
-
-
-def _with_call_data(call: MethodCall, node: PlanNode, config: ContractConfig) -> MethodCall:
-    """A node of one method may give its call data beside the method."""
-    own = node.config.get("callData")
-    if call.call_data or len(config.calls) > 1 or not isinstance(own, str) or not own:
-        return call
-    return replace(call, call_data=own.strip())
-
-
-def _gas_limit(node: PlanNode, scope: Scope) -> int:
-    limit = _wei(node, scope, "gasLimit")
-    if limit >= 2**63:
-        raise invalid("gasLimit is too large")
-    return limit
-
-
-def _wei(node: PlanNode, scope: Scope, field: str) -> int:
-    """A whole number, decimal or 0x-hexadecimal; 0 when absent."""
-    given = node.config.get(field)
-    if given is None or given == "":
-        return 0
-    fields = Templated(scope)
-    text = fields.text(field, str(given)).strip()
-    fields.check()
-    if _WHOLE.fullmatch(text) is None:
-        raise invalid(f"{field} must be a whole number, decimal or 0x-hexadecimal")
-    number = int(text, 16 if text[:2] in ("0x", "0X") else 10)
-    if number >= 2**256:
-        raise invalid(f"{field} must fit into 256 bits")
-    return number
 
 
 def _groups(job: _Job) -> list[Sequence[PlannedCall]]:
@@ -312,9 +213,3 @@ def _formatted(
         if own:
             data = {**data, method: apply_to_fields(value, own, decimals, keep_raw=True)}
     return data
-
-
-def not_prepared(error: NotPrepared, use: ChainUse, ports: WritePorts) -> Outcome:
-    """The node is run again until the order can be prepared; earlier ones are found then."""
-    wait = pause_seconds(error.since, ports.now_ms()) or 1
-    return Outcome(has_data=False, error=step_error(error), wait_seconds=wait, chain=use)

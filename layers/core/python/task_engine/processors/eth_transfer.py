@@ -17,16 +17,11 @@ from task_engine.model.operation import Operation, OperationStatus
 from task_engine.model.plan import PlanNode
 from task_engine.processors.base import Scope
 from task_engine.processors.contract_config import checked_address, sender_of
-from task_engine.processors.contract_write import (
-    BUNDLER,
-    SIMULATOR,
-    WritePorts,
-    not_prepared,
-)
 from task_engine.processors.rest_config import invalid, required_text
 from task_engine.processors.templated import Templated
+from task_engine.processors.write_ports import BUNDLER, SIMULATOR, WritePorts
 from task_engine.processors.write_result import REVERTED, step_error
-from task_engine.processors.write_waits import FOR_GOOD, pause_seconds
+from task_engine.processors.write_waits import FOR_GOOD, not_prepared, pause_seconds
 
 _MAX = "max"
 _PLAIN_GAS = 21_000
@@ -119,7 +114,7 @@ class EthTransferProcessor:
         try:
             operation = self._ports.writer().write(order)
         except NotPrepared as error:
-            return not_prepared(error, use, self._ports)
+            return not_prepared(error, use, self._ports.now_ms())
         except NodeError as error:
             return Outcome(has_data=False, error=step_error(error), chain=use)
         outcome = _outcome(operation)

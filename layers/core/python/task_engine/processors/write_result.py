@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from task_engine.errors import NodeError
+from task_engine.evm.abi.contract_abi import ContractAbi
 from task_engine.evm.abi.events import decode_log
-from task_engine.evm.abi.item import AbiFunction, ContractAbi
+from task_engine.evm.abi.item import AbiFunction
 from task_engine.evm.abi.reverts import revert_reason
 from task_engine.evm.contract_code import NoContractCode, empty_answer
 from task_engine.evm.senders.failures import CallWouldRevert

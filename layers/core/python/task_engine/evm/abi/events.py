@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from task_engine.evm.abi.item import AbiEvent, ContractAbi, member_names
+from task_engine.evm.abi.contract_abi import ContractAbi
+from task_engine.evm.abi.item import AbiEvent, member_names
 from task_engine.model.json_value import JsonValue
 
 

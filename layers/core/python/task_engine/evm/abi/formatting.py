@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from task_engine.errors import NodeError
-from task_engine.evm.abi.coerce import INVALID, shown
+from task_engine.evm.abi.scalars import INVALID, shown
 from task_engine.model.json_value import JsonValue
 
 MAX_DECIMALS = 78

@@ -6,7 +6,8 @@ import functools
 import json
 from collections.abc import Iterable
 
-from task_engine.evm.abi.item import AbiError, ContractAbi
+from task_engine.evm.abi.contract_abi import ContractAbi
+from task_engine.evm.abi.item import AbiError
 from task_engine.evm.abi.parameter import AbiParameter
 from task_engine.model.json_value import JsonValue
 
