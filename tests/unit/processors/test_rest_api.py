@@ -83,6 +83,18 @@ def test_url_headers_method_and_body_are_templates(
     assert sent["headers"]["X-Key"] == "key k1"
 
 
+def test_a_digest_is_refused_where_somebody_tries_it_and_stored_nodes_run_on(
+    server: HttpServer, processor: RestApiProcessor
+) -> None:
+    node = rest(f"{server.url}/echo", options={"summarize": True})
+    with pytest.raises(NodeError, match="summarize") as caught:
+        processor.run(node, Scope({}, simulated=True))
+    assert caught.value.stable_code == "OPTION_UNSUPPORTED"
+    assert processor.run(node, Scope({})).error is None
+    plain = rest(f"{server.url}/echo", options={"summarize": False})
+    assert processor.run(plain, Scope({}, simulated=True)).error is None
+
+
 @pytest.mark.parametrize("url", [None, "", "   "])
 def test_a_url_is_required(url: str | None, processor: RestApiProcessor) -> None:
     with pytest.raises(NodeError, match="url is required") as caught:

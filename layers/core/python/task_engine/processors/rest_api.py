@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from task_engine.errors import NodeError
 from task_engine.model.execution import Outcome, StepError
 from task_engine.model.json_value import JsonValue
 from task_engine.model.plan import PlanNode
@@ -59,6 +60,10 @@ class RestApiProcessor:
     def run(self, node: PlanNode, scope: Scope) -> Outcome:
         """Raises NodeError when there is no response to tell of."""
         config = parse_rest(node, scope.limits)
+        if config.summarize and scope.simulated:
+            # Creating a workflow refuses it; one that was stored with it runs as it always did.
+            text = "options.summarize is not supported: write the text from earlier outputs"
+            raise NodeError(text, code="OPTION_UNSUPPORTED")
         request = self._request(config, scope)
         response = self._http.request(request)
         # The node boundary masks secrets as they were given; what a URL made of them is known here.

@@ -17,13 +17,15 @@ METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"}
 
 @dataclass(frozen=True, slots=True)
 class RestConfig:
-    """Templates as written; `provider` is "" or the name of a server-side token."""
+    """Templates as written; `provider` is "" or the name of a server-side token; `summarize` asks
+    for a digest that nobody writes."""
 
     url: str
     method: str
     body: str
     headers: tuple[tuple[str, str], ...]
     provider: str
+    summarize: bool = False
 
 
 def parse_rest(node: PlanNode, limits: Limits) -> RestConfig:
@@ -40,6 +42,7 @@ def parse_rest(node: PlanNode, limits: Limits) -> RestConfig:
         body=body if isinstance(body, str) else "" if body is None else json.dumps(body),
         headers=_headers(config.get("headers")),
         provider=_provider(config.get("options")),
+        summarize=_summarize(config.get("options")),
     )
     for name, text in (("url", url), *((f"headers.{key}", value) for key, value in parsed.headers)):
         bounded(text, name, limits.max_template_bytes)
@@ -102,3 +105,7 @@ def _provider(options: JsonValue) -> str:
     auth = options.get("auth") if isinstance(options, Mapping) else None
     provider = auth.get("provider") if isinstance(auth, Mapping) else None
     return provider.strip().lower() if isinstance(provider, str) else ""
+
+
+def _summarize(options: JsonValue) -> bool:
+    return isinstance(options, Mapping) and options.get("summarize") is True

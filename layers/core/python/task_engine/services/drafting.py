@@ -118,7 +118,7 @@ def _not_here(node: JsonValue, path: str, chains: Mapping[int, Chain]) -> Iterat
 def _watch_places(body: JsonObject) -> Iterator[tuple[str, int]]:
     """Where a request names a chain that operators must watch, and which."""
     trigger = body.get("trigger")
-    if isinstance(trigger, dict) and trigger.get("type") in _WATCHED_TRIGGERS:
+    if isinstance(trigger, dict) and str(trigger.get("type")) in _WATCHED_TRIGGERS:
         yield from _chain_at(trigger.get("config"), "trigger.config.chainId")
     nodes = body.get("nodes")
     for place, node in enumerate(nodes if isinstance(nodes, list) else []):
