@@ -10,7 +10,13 @@ from task_engine.clock import SystemClock
 from task_engine.evm.address import Address
 from task_engine.model.execution import Outcome
 from task_engine.model.grant import NATIVE_TRANSFER, Permission
+from task_engine.model.json_value import JsonValue
+from task_engine.model.node import NodeType
+from task_engine.model.plan import PlanNode
+from task_engine.processors.contract_write import ContractWriteProcessor
+from task_engine.processors.loop import LoopProcessor
 
+from infra_cdk.local.contracts import load_artifact
 from tests.chain.rig import ETHER, Rig
 from tests.chain.writing.world import SELECTORS, WriteWorld, call
 from tests.fakes.clock import FakeClock
@@ -124,3 +130,32 @@ def test_a_transfer_of_everything_that_is_mined_while_nobody_looks_is_told(rig: 
     assert outcome.error is None
     sent = {"from": world.wallet.address, "to": PAYEE, "value": "12345"}
     assert outcome.data == {"transfer": sent}
+
+
+def test_a_loop_whose_chain_is_away_goes_on_with_the_same_item(
+    away: WriteWorld, gate: RpcGate
+) -> None:
+    # Given a loop of two writes on a chain that is away
+    config: dict[str, JsonValue] = {
+        "contractAddress": away.rig.counter,
+        "contractAbi": load_artifact("Counter")["abi"],
+        "chainId": away.rig.chain_id,
+        "methodCalls": [call("increment")],
+    }
+    runner: JsonValue = {"type": "contractWrite", "config": config}
+    loop: dict[str, JsonValue] = {"inputVariable": "{{given.data}}", "runner": runner}
+    node = PlanNode("l", "l", NodeType.LOOP, loop, 1)
+    processor = LoopProcessor(
+        {NodeType.CONTRACT_WRITE: lambda: ContractWriteProcessor(away.ports())}
+    )
+    scope = away.scope(given={"data": [1, 2]})
+    items, wait = processor.run_chunk(node, scope, 0, [])
+    assert items == []
+    assert wait > 0
+    # When it is back
+    gate.open()
+    items, wait = processor.run_chunk(node, scope, 0, items)
+    # Then each item was done once
+    assert wait == 0
+    assert [item["ok"] for item in items if isinstance(item, dict)] == [True, True]
+    assert away.counted() == 2
