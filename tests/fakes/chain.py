@@ -57,6 +57,8 @@ class FakeChain:
     chain or raise. `max_logs` is the most that one query gives. `answers` are those of eth_call by
     contract and call data, `forced` what a method answers whatever it is asked. Its clock
     is `slow_seconds` behind.
+    Of a range it tells no logs of the newest `lag` blocks, as when another node behind the same
+    URL answers, which has not got them.
     """
 
     def __init__(self, clock: FakeClock, chain_id: int = 31337) -> None:
@@ -71,7 +73,7 @@ class FakeChain:
         self.before_call: Callable[[str], None] = lambda _method: None
         self.before_trip: Callable[[], None] = lambda: None
         self._made = 0
-        self.highest = self.slow_seconds = 0
+        self.highest = self.slow_seconds = self.lag = 0
         self.mine()
 
     def mine(self, *emitted: Emitted, after_ms: int = BLOCK_MS) -> FakeBlock:
@@ -139,7 +141,8 @@ class FakeChain:
                 return RpcError("unknown block", rpc_code=-32000, may_retry=True)
         else:
             first, last = int(wanted["fromBlock"], 16), int(wanted["toBlock"], 16)
-            blocks = self.blocks[first : last + 1]
+            has = len(self.blocks) - self.lag
+            blocks = self.blocks[first : min(last + 1, has)]
         found = [log for block in blocks for log in block.logs if takes(wanted, log)]
         if len(found) > self.max_logs:
             text = f"query returned more than {self.max_logs} results"

@@ -275,11 +275,24 @@ def test_look_when_reorg_is_deeper_than_memory_then_64_blocks_are_watched_again(
     world.chain.reorg(150)
     world.mine(151)
 
-    look = world.look()
+    look, *_ = world.catch_up()
 
     assert look.reorg_unbounded
     assert look.reorg_depth == 64
     assert world.numbers("b")[-65:] == list(range(137, 202))
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3, 4, 9])
+def test_look_when_another_node_lags_then_no_log_of_the_newest_blocks_is_lost(blocks: int) -> None:
+    world = Watched(watch_events("t", TRANSFERS))
+    world.catch_up()
+    world.chain.lag = 3
+    for _ in range(blocks):
+        world.chain.mine(EMITTED)
+
+    world.catch_up()
+
+    assert world.numbers("t", Kind.EVENT) == list(range(1, blocks + 1))
 
 
 def test_look_when_a_range_has_too_many_logs_then_it_is_halved() -> None:

@@ -12,6 +12,8 @@ from task_engine.operator.log_query import too_large
 from task_engine.operator.logs import Header, Log, logs_of_receipts, read_header, read_logs
 
 _Call = tuple[str, list[JsonValue]]
+_TIP = 3
+"""So many of the newest blocks are asked for by their hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,16 @@ class ChainView:
     def read(self, wanted: Wanted, known: Mapping[int, Header]) -> Reading:
         """What is wanted, of as many blocks from `first` on as the nodes answer at once.
 
-        A single block whose header is `known` is asked for by its hash, so that a node that has not
-        got it says so. Raises RpcError, with may_retry when the chain changed under the reading.
+        The newest blocks, up to the last whose header is `known`, are asked for by their hashes: a
+        node that has not got one then says so, or has left it, while of a range it tells what it
+        has, and behind one URL there may be many. Raises RpcError, with may_retry when the chain
+        changed under the reading.
         """
-        if wanted.first == wanted.last and wanted.first in known:
-            header = known[wanted.first]
-            logs = self._logs_of_block(wanted.log_filter, header)
-            return Reading(wanted.first, wanted.last, {header.number: header}, tuple(logs))
         last = min(wanted.last, wanted.first + self.span - 1)
+        settled = max(known, default=last + _TIP) - _TIP
+        if wanted.first > settled or (wanted.first == last and last in known):
+            return self._read_tip(wanted, last, known)
+        last = min(last, settled)
         while True:
             try:
                 reading = self._read_range(wanted, last, known)
@@ -84,6 +88,18 @@ class ChainView:
                 continue
             self.span = min(self._max_span, self.span + 1 + self.span // 8)
             return reading
+
+    def _read_tip(self, wanted: Wanted, last: int, known: Mapping[int, Header]) -> Reading:
+        """Headers in one round trip, unless all are known; then the logs of each in another."""
+        numbers = range(wanted.first, last + 1)
+        headers = {n: known[n] for n in numbers if n in known}
+        headers |= self.headers(n for n in numbers if n not in headers)
+        if len(headers) < len(numbers):
+            raise _behind()
+        logs = self._logs_of_blocks(wanted.log_filter, [headers[n] for n in numbers])
+        reading = Reading(wanted.first, last, headers, tuple(logs))
+        _require_one_chain(reading, known)
+        return reading
 
     def _read_range(self, wanted: Wanted, last: int, known: Mapping[int, Header]) -> Reading:
         """In one round trip, the headers first: a node that has the last block has its logs.
@@ -103,7 +119,7 @@ class ChainView:
         if len(found) < len(numbers):
             raise _behind()
         if single:
-            logs = self._logs_of_block(wanted.log_filter, found[first])
+            logs = self._logs_of_blocks(wanted.log_filter, [found[first]])
         elif wanted.log_filter is None:
             logs = []
         else:
@@ -112,19 +128,24 @@ class ChainView:
         _require_one_chain(reading, known)
         return reading
 
-    def _logs_of_block(
-        self, log_filter: Mapping[str, JsonValue] | None, header: Header
+    def _logs_of_blocks(
+        self, log_filter: Mapping[str, JsonValue] | None, headers: Sequence[Header]
     ) -> list[Log]:
         if log_filter is None:
             return []
-        by_hash: JsonValue = {**log_filter, "blockHash": header.hash}
-        try:
-            return read_logs(self._rpc.call("eth_getLogs", by_hash))
-        except RpcError as error:
-            if not too_large(error):
-                raise
-        # Receipts are the block's own, however many logs they hold.
-        return logs_of_receipts(self._rpc.call("eth_getBlockReceipts", header.hash))
+        calls: list[_Call] = [
+            ("eth_getLogs", [{**log_filter, "blockHash": header.hash}]) for header in headers
+        ]
+        logs: list[Log] = []
+        for header, answer in zip(headers, self._rpc.batch(calls), strict=True):
+            if not isinstance(answer, RpcError):
+                logs += read_logs(answer)
+            elif too_large(answer):
+                # Receipts are the block's own, however many logs they hold.
+                logs += logs_of_receipts(self._rpc.call("eth_getBlockReceipts", header.hash))
+            else:
+                raise answer
+        return logs
 
     def _batch(self, calls: Sequence[_Call]) -> list[JsonValue]:
         answers: list[JsonValue] = []
