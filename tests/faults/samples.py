@@ -59,7 +59,7 @@ class Run:
             rows = self.world.executions(self.task)
             return rows[0] if rows and accept(rows[0]) else None
 
-        return wait_until(found, what, 60, 0.1)
+        return wait_until(found, what, 150, 0.1)
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,7 @@ def _slow(world: FaultWorld, key: str) -> dict[str, Json]:
 
 def _stopped(run: Run) -> None:
     execution = run.trigger()["executionId"]
-    wait_until(lambda: run.world.http.count(run.key) >= 1, "the loop's first request", 60)
+    wait_until(lambda: run.world.http.count(run.key) >= 1, "the loop's first request", 150)
     machine = run.world.deployment.output("WalkStandardArn")
     walk = f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
     run.world.stage.aws.client("stepfunctions").stop_execution(executionArn=walk)

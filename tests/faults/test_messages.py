@@ -39,7 +39,7 @@ def settled(world: FaultWorld, task: str) -> list[dict[str, Json]]:
         final = len(rows) == _FIRINGS and all(row["status"] in FINAL for row in rows)
         return rows if final and not world.left_in_queues() else None
 
-    return wait_until(done, "every firing's end", 60, 0.2)
+    return wait_until(done, "every firing's end", 150, 0.2)
 
 
 def assert_each_ran_once(world: FaultWorld, task: str, keys: Sequence[str]) -> None:

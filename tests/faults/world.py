@@ -193,4 +193,4 @@ def persistently(api: ApiClient, method: str, path: str, body: Json, **more: Jso
         answer = api.request(method, path, body, headers=headers, **more)
         return answer if answer.status < 500 and answer.status != 409 else None
 
-    return wait_until(answered, f"{method} {path}", 60, 0.2)
+    return wait_until(answered, f"{method} {path}", 150, 0.2)

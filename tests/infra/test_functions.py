@@ -112,7 +112,8 @@ NAMES = {
         "TABLE_STEPS",
         "TABLE_TASKS",
     },
-    "start_execution": _FINISH_NAMES | {"WALK_EXPRESS_ARN", "WALK_STANDARD_ARN"},
+    "start_execution": (_FINISH_NAMES - {"TABLE_STEPS"})
+    | {"SCHEDULE_GROUP", "WALK_EXPRESS_ARN", "WALK_STANDARD_ARN"},
     "fail_step": {"BLOB_BUCKET", "TABLE_STEPS", "TABLE_TASKS"},
     "finish_execution": _FINISH_NAMES,
     "sweeper": _FINISH_NAMES | {"SCHEDULE_GROUP", "WALK_EXPRESS_ARN", "WALK_STANDARD_ARN"},
