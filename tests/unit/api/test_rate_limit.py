@@ -32,3 +32,17 @@ def test_callers_without_a_good_token_share_one_bucket() -> None:
     assert world.call("GET", "/workflows", token="a.b.c").status == 401
     assert world.call("GET", "/health", token="").status == 429
     assert world.call("GET", "/workflows", token="a.b.c").status == 429
+
+
+def test_guessing_paths_is_counted_as_any_other_request() -> None:
+    # Given a caller who may ask three times
+    world = World(limits=Limits(rate_limit_per_second=1, rate_limit_burst=3))
+    # When they ask for what is not there
+    asked = [("GET", "/workflows/a/b"), ("PATCH", "/workflows"), ("GET", "/workflows")]
+    answers = [world.call(method, path) for method, path in (*asked, ("GET", "/workflows/a/b"))]
+    # Then each is counted and says what is left
+    assert [answer.status for answer in answers] == [404, 405, 200, 429]
+    assert [answer.headers["x-ratelimit-remaining"] for answer in answers] == ["2", "1", "0", "0"]
+    assert answers[1].headers["allow"] == "GET, POST, OPTIONS"
+    # And a broken token is refused there too
+    assert world.call("GET", "/workflows/a/b", token="a.b.c").status == 401

@@ -182,9 +182,13 @@ class Application:
         )
 
     def _unknown_route(self, _: NotFoundError) -> Response[str]:
-        event = self._rest.current_event.raw_event
-        methods = allowed_methods(self.routes, _BASE.sub("", event["path"]))
-        return self._response(unknown_route_reply(_request_id(event), methods))
+        methods = allowed_methods(self.routes, _BASE.sub("", self._rest.current_event.path))
+
+        def unknown(request: Request) -> Reply:
+            return unknown_route_reply(request.id, methods)
+
+        # Counted as any other: whoever guesses paths is a caller too.
+        return self._response(self._answer(unknown, {}, "none", Access.PUBLIC))
 
     def _response(self, reply: Reply) -> Response[str]:
         text = reply.text if reply.body is None else _json(reply.body)

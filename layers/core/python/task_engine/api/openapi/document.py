@@ -33,8 +33,9 @@ RESOURCES: tuple[Resource, ...] = (
     SECRETS,
     OPERATORS,
 )
-# A broken token is refused on public routes too; the gateway gives up by itself.
-_ANY_ROUTE = (401, 429, 500, 503, 504)
+# A header that decides may be sent once, and a broken token is refused, on public routes too; the
+# gateway gives up by itself.
+_ANY_ROUTE = (400, 401, 429, 500, 503, 504)
 _SECURITY: Mapping[Access, list[dict[str, list[str]]]] = {
     Access.PUBLIC: [{}, {"bearer": []}],
     Access.OWNER_OR_PARTNER: [{"bearer": []}, {"partner": []}],
