@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from task_engine.errors import NodeError
 from task_engine.evm.address import ZERO, Address
-from task_engine.evm.simulated import SimulatedCall, StateOverride
 from task_engine.evm.words import address_word
+from task_engine.model.json_value import JsonValue
 
 _CODE = "INVALID_NODE_CONFIG"
 # Where the probe's code is put for the length of one request; nothing lives there.
@@ -13,7 +13,7 @@ _PROBE = "0x7461736b2d656e67696e652d636f64652d70726f"
 # calldataload(0) extcodesize, answered as one word.
 _PROBE_CODE = "0x6000353b60005260206000f3"
 
-PROBE_OVERRIDE: StateOverride = {_PROBE: {"code": _PROBE_CODE}}
+PROBE_OVERRIDE: dict[str, dict[str, JsonValue]] = {_PROBE: {"code": _PROBE_CODE}}
 """The state that probes need; it changes nothing else."""
 
 
@@ -39,10 +39,11 @@ def empty_answer(method: str) -> NodeError:
     return NodeError(text, code=_CODE)
 
 
-def probe(address: str) -> SimulatedCall:
-    """A call, with PROBE_OVERRIDE, that tells the size of the code at `address` in the state that
+def probe(address: str) -> dict[str, JsonValue]:
+    """A call as nodes take it, with PROBE_OVERRIDE, that tells the size of the code at `address` in the state that
     it is made in: a contract that a simulation has made itself counts, unlike for eth_getCode."""
-    return SimulatedCall(ZERO, _PROBE, data=address_word(Address(address)))
+    data = "0x" + address_word(Address(address)).hex()
+    return {"from": ZERO, "to": _PROBE, "data": data}
 
 
 def tells_absence(answer: bytes) -> bool:

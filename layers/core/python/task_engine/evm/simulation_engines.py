@@ -47,7 +47,7 @@ class ReplayEngine:
         step = PastCall(call, override)
         probed: JsonValue = {
             "stateOverrides": as_json(merged(override, PROBE_OVERRIDE)),
-            "calls": [as_request(probe(call.to)), as_request(call)],
+            "calls": [probe(call.to), as_request(call)],
         }
         told = _last_calls(_simulated(rpc, state, [*_blocks(state.history), probed]))
         if call.data and tells_absence(_result(told[0]).return_data):
@@ -139,7 +139,7 @@ class PlainEngine:
 
 def _code_request(call: SimulatedCall, state: RunState, seen: StateOverride) -> RpcRequest:
     overrides = as_json(merged(seen, PROBE_OVERRIDE))
-    return ("eth_call", [as_request(probe(call.to)), state.at, overrides])
+    return ("eth_call", [probe(call.to), state.at, overrides])
 
 
 def _lacks_code(call: SimulatedCall, answer: Answer) -> bool:
