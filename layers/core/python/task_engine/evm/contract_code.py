@@ -40,8 +40,9 @@ def empty_answer(method: str) -> NodeError:
 
 
 def probe(address: str) -> dict[str, JsonValue]:
-    """A call as nodes take it, with PROBE_OVERRIDE, that tells the size of the code at `address` in the state that
-    it is made in: a contract that a simulation has made itself counts, unlike for eth_getCode."""
+    """A call as nodes take it, with PROBE_OVERRIDE, that tells the size of the code at `address` in
+    the state that it is made in: a contract that a simulation has made itself counts, unlike for
+    eth_getCode."""
     data = "0x" + address_word(Address(address)).hex()
     return {"from": ZERO, "to": _PROBE, "data": data}
 
