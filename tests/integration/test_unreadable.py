@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from task_engine.errors import Corrupted
+from task_engine.model.paging import Page, PageRequest
+from task_engine.services.ports import TaskFilter
 
 from tests.fakes.clock import START_MS
 from tests.integration.world import World
@@ -59,3 +62,31 @@ def test_an_execution_that_can_not_be_read_keeps_no_other_from_its_end(world: Wo
     assert bad.id not in open_now
     with pytest.raises(Corrupted):
         world.executions().get(task.id, bad.id)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 50])
+def test_a_list_goes_on_past_what_can_not_be_read(world: World, limit: int) -> None:
+    # Given three workflows of an owner with a run each, the ones in the middle unreadable
+    first = world.given_task()
+    tasks = [first, *(world.given_task(owner=first.owner) for _ in range(2))]
+    runs = [world.given_execution(task) for task in tasks]
+    bad = {"owner": first.owner, "sk": f"task#{tasks[1].id}"}
+    spoil(world, "TABLE_TASKS", bad, "definition", {"B": b"rubbish"})
+    run = {"taskId": tasks[1].id, "id": runs[1].id}
+    spoil(world, "TABLE_EXECUTIONS", run, "trigger", {"B": b"rubbish"})
+
+    # When the lists are read to their ends
+    def listed(page_of: Callable[[PageRequest], Page[Any]]) -> list[str]:
+        page, seen = page_of(PageRequest(limit=limit)), []
+        seen += [row.id for row in page.rows]
+        while page.has_next:
+            page = page_of(PageRequest(after=page.end_key, limit=limit))
+            seen += [row.id for row in page.rows]
+        return seen
+
+    # Then the others are there
+    names = [task.id for task in tasks]
+    of_tasks = listed(lambda asked: world.tasks().page(first.owner, TaskFilter(), asked))
+    assert of_tasks == [names[2], names[0]]
+    of_runs = listed(lambda asked: world.executions().page(names, asked))
+    assert of_runs == [runs[2].id, runs[0].id]

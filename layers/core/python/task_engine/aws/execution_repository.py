@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-import logging
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from task_engine.aws.admission import Admission, Occurrence
 from task_engine.aws.dynamo import Dynamo, Query, Update
@@ -19,10 +19,10 @@ from task_engine.aws.execution_endings import Ending, ExecutionEndings
 from task_engine.aws.items import Item
 from task_engine.aws.packed import Packer
 from task_engine.aws.page_range import PageRange
-from task_engine.aws.stored import reading
+from task_engine.aws.stored import readable, reading
 from task_engine.aws.task_codec import task_key
 from task_engine.config import Settings
-from task_engine.errors import ConditionFailed, Conflict, Corrupted, NotFound
+from task_engine.errors import ConditionFailed, Conflict, NotFound
 from task_engine.ids import is_id, smallest_id
 from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.paging import Page, PageRequest, page_of
@@ -30,10 +30,6 @@ from task_engine.model.task import Task
 from task_engine.model.trigger import TriggerRecord
 from task_engine.run.ports import Run
 from task_engine.services.ports import Admitted, OccurrenceLife
-
-log = logging.getLogger(__name__)
-
-_IDS = {"task_id": "taskId", "execution_id": "id", "owner": "owner"}
 
 
 class ExecutionRepository:
@@ -126,7 +122,8 @@ class ExecutionRepository:
         streams = [self._stream(task_id, span) for task_id in task_ids]
         merged = heapq.merge(*streams, key=lambda item: str(item["id"]), reverse=span.descending)
         items, more = span.cut(merged, "id")
-        return page_of(page, [self._execution(item) for item in items], more, lambda row: row.id)
+        found = page_of(page, items, more, lambda item: str(item["id"]))
+        return found.with_rows(readable(items, self._execution))
 
     def _stream(self, task_id: str, span: PageRange) -> Iterator[Item]:
         query = Query(
@@ -184,13 +181,8 @@ class ExecutionRepository:
                 index="open",
                 limit=limit,
             )
-            for _, item in zip(range(limit), self._dynamo.rows(query), strict=False):
-                try:
-                    found.append(self._execution(item))
-                except Corrupted:
-                    # One that nobody can read must not keep the others from their end.
-                    ids = {name: item.get(key) for name, key in _IDS.items()}
-                    log.error("an execution can't be read", extra=ids)
+            rows = islice(self._dynamo.rows(query), limit)
+            found += readable(rows, self._execution)
         return sorted(found, key=lambda execution: execution.start_at)[:limit]
 
     def finish(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -10,22 +9,22 @@ from dataclasses import replace
 from task_engine.aws.check_writes import CheckWrites, rechecked
 from task_engine.aws.dynamo import Delete, Dynamo, Put, Query, Update
 from task_engine.aws.failures import TransactionCanceled
+from task_engine.aws.items import Item
 from task_engine.aws.packed import Packer
 from task_engine.aws.page_range import PageRange
 from task_engine.aws.plan_repository import plan_key
 from task_engine.aws.repeating import repeated
+from task_engine.aws.stored import readable
 from task_engine.aws.task_codec import DUE_SHARDS, task_from_item, task_key, task_to_item
 from task_engine.aws.task_writes import count_update, status_update
 from task_engine.config import Settings
-from task_engine.errors import Conflict, Corrupted, EngineError, QuotaExceeded
+from task_engine.errors import Conflict, EngineError, QuotaExceeded
 from task_engine.ids import is_id
 from task_engine.model.codec import plan_to_json
 from task_engine.model.paging import Page, PageRequest, page_of
 from task_engine.model.plan import Plan
 from task_engine.model.task import CompletionReason, Task, TaskStatus
 from task_engine.services.ports import TaskFilter
-
-log = logging.getLogger(__name__)
 
 _FAILED = "ConditionalCheckFailed"
 
@@ -91,8 +90,8 @@ class TaskRepository:
             descending=span.descending,
         )
         items, more = span.cut(self._dynamo.rows(query), "sk")
-        rows = [task_from_item(item, self._packer) for item in items]
-        return page_of(page, rows, more, lambda task: task.id)
+        found = page_of(page, items, more, lambda item: str(item["id"]))
+        return found.with_rows(readable(items, self._read))
 
     def count(self, owner: str, chosen: TaskFilter) -> int:
         """How many match."""
@@ -190,16 +189,14 @@ class TaskRepository:
                 {"shard": f"due#{shard}", "now": now_ms},
                 index="due",
             )
-            for item in self._dynamo.rows(query):
-                try:
-                    due.append(task_from_item(item, self._packer))
-                except Corrupted:
-                    # One that nobody can read must not keep the others from their end.
-                    ids = {"task_id": item["id"], "owner": item["owner"]}
-                    log.error("a workflow can't be read", extra=ids)
+            for task in readable(self._dynamo.rows(query), self._read):
+                due.append(task)
                 if len(due) >= limit:
                     return due
         return due
+
+    def _read(self, item: Item) -> Task:
+        return task_from_item(item, self._packer)
 
     def _delete_rows(
         self, table: str, condition: str, values: dict[str, object], key: tuple[str, str]

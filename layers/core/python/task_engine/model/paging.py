@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,10 @@ class Page(Generic[T]):
     end_key: str | None
     has_next: bool
     has_previous: bool
+
+    def with_rows(self, rows: Iterable[U]) -> Page[U]:
+        """The same place in the list, with what its rows were made."""
+        return Page(tuple(rows), self.start_key, self.end_key, self.has_next, self.has_previous)
 
 
 def page_of(request: PageRequest, rows: list[T], more: bool, key_of: Callable[[T], str]) -> Page[T]:
