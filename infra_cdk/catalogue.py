@@ -148,7 +148,7 @@ _API = (
         },
         _BLOBS
         | {Use.DELETE_BLOBS, Use.ENQUEUE, Use.ARM, Use.DISARM}
-        | {Use.WALK_STANDARD, Use.WALK_AND_WAIT, Use.ASK_WALKS},
+        | {Use.WALK_STANDARD, Use.WALK_AND_WAIT},
         (*_CHAINS, "OPERATOR_CHAINS", "OPERATOR_SHARD"),
     ),
     _api(

@@ -70,14 +70,16 @@ class FakeWalker:
         self.ran.append(execution.id)
         return True
 
-    def run(self, execution: Execution, plan: Plan, timeout_seconds: float) -> bool:
+    def run(
+        self, execution: Execution, plan: Plan, timeout_seconds: float, settled: Callable[[], bool]
+    ) -> bool:
         if self.broken:
             raise Unavailable("the walker is away")
         self.ran.append(execution.id)
         if self.walk is None:
             return False
         self.walk(execution, plan)
-        return True
+        return settled()
 
 
 class FakeSteps:

@@ -185,6 +185,11 @@ class FakeExecutions:
         self.rows[execution.task_id, execution.id] = ended
         return ended
 
+    def wait(self, execution: Execution) -> None:
+        """As an await node does when it opens its wait."""
+        waiting = replace(execution, status=ExecutionStatus.WAITING)
+        self.rows[execution.task_id, execution.id] = waiting
+
     def reopen(self, execution: Execution, now_ms: int) -> Execution:
         stands = self.rows[execution.task_id, execution.id]
         if (stands.status, stands.resumes) != (execution.status, execution.resumes):

@@ -68,7 +68,6 @@ EXPECTED: dict[str, dict[str, str]] = {
         "WalkerExpressMachine": "states:StartSyncExecution",
         "WalkerStandardMachine": "states:StartExecution",
         _SCHEDULES: "scheduler:CreateSchedule scheduler:DeleteSchedule scheduler:UpdateSchedule",
-        _WALKS: "states:DescribeExecution",
     },
     "api_executions": {
         "BlobsBucket.Arn/*": "s3:GetObject s3:PutObject",

@@ -101,7 +101,7 @@ def test_starting_again_is_harmless(world: World, execution: Execution, walking:
 def test_a_blocking_run_ends_with_its_walk(
     execution: Execution, walking: Machines, plan: Plan, definition: dict[str, Any]
 ) -> None:
-    assert walking(definition).run(execution, plan, 10)
+    assert walking(definition).run(execution, plan, 10, lambda: True)
 
 
 @pytest.mark.parametrize("plan", [STANDARD, EXPRESS])
@@ -110,7 +110,7 @@ def test_a_blocking_run_that_takes_longer_says_so_and_is_asked_for_once(
 ) -> None:
     walker = walking(SLOW)
     world.operations()
-    assert not walker.run(execution, plan, 0.7)
+    assert not walker.run(execution, plan, 0.7, lambda: False)
     starts = [name for name in world.operations() if name.startswith("Start")]
     assert len(starts) == 1
 
@@ -122,7 +122,9 @@ def test_a_machine_that_is_not_there_is_an_error(
     gone = {name: world.settings.name(name) + "x" for name in ("WALK_EXPRESS_ARN",)}
     settings = replace(world.settings, names={**world.settings.names, **gone})
     with pytest.raises(EngineError, match="StateMachineDoesNotExist"):
-        StepFunctionsWalker(world.client("states"), settings).run(execution, EXPRESS, 5)
+        StepFunctionsWalker(world.client("states"), settings).run(
+            execution, EXPRESS, 5, lambda: True
+        )
 
 
 def test_a_standard_walk_is_revived_three_times_and_not_while_it_goes_on(

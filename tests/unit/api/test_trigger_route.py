@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -55,6 +56,21 @@ def test_a_blocking_run_answers_with_its_end(world: World) -> None:
 def test_a_blocking_run_that_takes_too_long_answers_that_it_is_pending(world: World) -> None:
     answer = _fire(world, world.store_task(), isBlocking=True)
     assert (answer.status, answer.json["status"]) == (202, "pending")
+
+
+def test_a_blocking_run_that_waits_for_somebody_answers_at_once(world: World) -> None:
+    asked: list[bool] = []
+
+    def run(execution: Execution, plan: Plan, seconds: float, settled: Callable[[], bool]) -> bool:
+        asked.append(settled())
+        world.records.wait(execution)
+        asked.append(settled())
+        return True
+
+    world.walker.run = run  # type: ignore[method-assign]
+    answer = _fire(world, world.store_task(), isBlocking=True)
+    assert (answer.status, answer.json["status"]) == (202, "waiting")
+    assert asked == [False, True]
 
 
 def test_a_blocking_run_without_a_walker_is_queued_instead_of_lost(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 
 from task_engine.aws.failures import AwsError, TimedOut
 from task_engine.aws.wire import AwsClient
@@ -13,14 +14,12 @@ from task_engine.errors import Corrupted
 from task_engine.model.execution import Execution, walk_name
 from task_engine.model.plan import Plan, RunClass
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 0.25
 # An Express walk is dead after five minutes; then it is revived at most this often, at this pace.
 _EXPRESS_MS = 330_000
 _REVIVALS = 3
 # Of its length, for one.
 _UNFIT = frozenset({"InvalidExecutionInput", "ValidationException"})
-# DescribeExecution may not see a walk at once after its start.
-_GOING_ON = frozenset({"", "RUNNING", "PENDING_REDRIVE"})
 
 
 class StepFunctionsWalker:
@@ -35,12 +34,14 @@ class StepFunctionsWalker:
         """Raises Unavailable, or Corrupted for a plan that will never do."""
         self._start(execution, plan, walk_name(execution))
 
-    def run(self, execution: Execution, plan: Plan, timeout_seconds: float) -> bool:
+    def run(
+        self, execution: Execution, plan: Plan, timeout_seconds: float, settled: Callable[[], bool]
+    ) -> bool:
         """Whether it ended in time; how it ended stands in the execution. Raises Unavailable when
         it could not be started."""
         if plan.run_class is RunClass.STANDARD:
             self._start(execution, plan, execution.id)
-            return self._wait(execution, timeout_seconds)
+            return _wait(timeout_seconds, settled)
         try:
             self._client.call(
                 "StartSyncExecution",
@@ -87,14 +88,6 @@ class StepFunctionsWalker:
             if error.name != "ExecutionAlreadyExists":
                 raise
 
-    def _wait(self, execution: Execution, timeout_seconds: float) -> bool:
-        end = time.monotonic() + timeout_seconds
-        while time.monotonic() < end:
-            if self._status(execution.id) not in _GOING_ON:
-                return True
-            time.sleep(min(_POLL_SECONDS, max(0.0, end - time.monotonic())))
-        return False
-
     def _status(self, name: str) -> str:
         """ "" when there is no such walk."""
         machine = self._settings.name("WALK_STANDARD_ARN")
@@ -122,3 +115,12 @@ class StepFunctionsWalker:
             "name": name,
             "input": json.dumps(walk, separators=(",", ":")),
         }
+
+
+def _wait(timeout_seconds: float, settled: Callable[[], bool]) -> bool:
+    end = time.monotonic() + timeout_seconds
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(_POLL_SECONDS, left))
+        if settled():
+            return True
+    return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -207,9 +207,12 @@ class Walker(Protocol):
         """Walk again from the stored steps unless it is being walked; False when that was tried
         often enough. Express ends after 5 minutes: what is older is dead; Standard is asked."""
 
-    def run(self, execution: Execution, plan: Plan, timeout_seconds: float) -> bool:
-        """Walk and wait (Express, synchronous; a Standard plan is started and polled); False when
-        the time was over first: it goes on walking."""
+    def run(
+        self, execution: Execution, plan: Plan, timeout_seconds: float, settled: Callable[[], bool]
+    ) -> bool:
+        """Walk and wait (Express, synchronous; a Standard plan is started, and `settled` asked now
+        and then whether there is anything left to wait for); False when the time was over first:
+        it goes on walking."""
 
 
 class PlanReader(Protocol):

@@ -9,7 +9,7 @@ from task_engine.clock import Clock
 from task_engine.config import Settings
 from task_engine.errors import Corrupted, InvalidRequest, NotFound, PreconditionFailed, Unavailable
 from task_engine.ids import is_id, new_id
-from task_engine.model.execution import Execution
+from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.task import Task
 from task_engine.model.trigger import TriggerRecord
 from task_engine.services.firing import Firing, trigger_record
@@ -147,13 +147,18 @@ class TriggerService:
             return execution
         try:
             plan = self._plans.of(execution.owner, execution.task_id, execution.plan_version)
-            self._walker.run(execution, plan, BLOCKING_SECONDS)
+            self._walker.run(execution, plan, BLOCKING_SECONDS, lambda: self._settled(execution))
         except (Corrupted, NotFound, Unavailable):
             # The run is recorded and paid for from the budget: it must happen, if later; whether
             # it never can is for the queue's reader to say.
             self._queue.enqueue(execution)
             return execution
         return self._executions.get(execution.task_id, execution.id) or execution
+
+    def _settled(self, execution: Execution) -> bool:
+        """It has its end, or waits for somebody who may take days."""
+        now = self._executions.get(execution.task_id, execution.id)
+        return now is not None and (now.status.final or now.status is ExecutionStatus.WAITING)
 
     @staticmethod
     def _refuse_if_not_runnable(task: Task, now_ms: int) -> None:

@@ -160,7 +160,7 @@ WORKFLOWS = Resource(
                     "isBlocking": {
                         "type": ["boolean", "null"],
                         "default": False,
-                        "description": "Answer only when the run has ended.",
+                        "description": "Answer when the run has ended, or waits for somebody.",
                     },
                 },
             )
