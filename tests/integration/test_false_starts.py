@@ -130,7 +130,7 @@ def test_a_run_of_a_deleted_task_is_an_error(world: World) -> None:
     world.tasks().delete(current(world, task), END)
     execution, paused = world.executions().refuse(run, REASON, END)
     assert (execution.status, paused) == (ExecutionStatus.ERROR, None)
-    assert execution.error.endswith("its task was deleted")
+    assert execution.error.endswith("its task was deleted or can't be read")
 
 
 def test_a_run_that_begins_costs_no_call_more(world: World) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from task_engine.errors import Corrupted
+from task_engine.model.execution import ExecutionStatus
 from task_engine.model.paging import Page, PageRequest
 from task_engine.services.ports import TaskFilter
 
 from tests.fakes.clock import START_MS
-from tests.integration.world import World
+from tests.integration.world import World, run_of
 
 
 def spoil(world: World, table: str, key: dict[str, str], name: str, value: Any) -> None:
@@ -62,6 +63,21 @@ def test_an_execution_that_can_not_be_read_keeps_no_other_from_its_end(world: Wo
     assert bad.id not in open_now
     with pytest.raises(Corrupted):
         world.executions().get(task.id, bad.id)
+
+
+def test_a_run_of_a_workflow_that_can_not_be_read_ends_all_the_same(world: World) -> None:
+    # Given a workflow with two runs that has become unreadable
+    task = world.given_task()
+    walked, refused = (run_of(world.given_execution(task)) for _ in range(2))
+    key = {"owner": task.owner, "sk": f"task#{task.id}"}
+    spoil(world, "TABLE_TASKS", key, "definition", {"B": b"rubbish"})
+    # When one comes to its end, and the other can't begin
+    ended = world.executions().finish(walked, ExecutionStatus.SUCCESS, "", (), START_MS)
+    failed, paused = world.executions().refuse(refused, "no plan", START_MS)
+    # Then both have their final status
+    assert ended.status is ExecutionStatus.SUCCESS
+    assert (failed.status, paused) == (ExecutionStatus.ERROR, None)
+    assert failed.error.endswith("its task was deleted or can't be read")
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])

@@ -10,6 +10,7 @@ from task_engine.aws.dynamo import Dynamo, Put, Update
 from task_engine.aws.failures import TransactionCanceled
 from task_engine.aws.packed import Packer
 from task_engine.aws.repeating import repeated
+from task_engine.aws.stored import readable
 from task_engine.aws.task_codec import task_from_item, task_key
 from task_engine.aws.task_writes import count_update, status_update
 from task_engine.config import Settings
@@ -20,7 +21,7 @@ from task_engine.run.ports import Run
 _FAILED = "ConditionalCheckFailed"
 _LIVE = (TaskStatus.ENABLED, TaskStatus.DISABLED)
 _WALKED = (ExecutionStatus.SUCCESS, ExecutionStatus.FAILED)
-_DELETED = "VM execution error: its task was deleted"
+_DELETED = "VM execution error: its task was deleted or can't be read"
 _PAUSED = "paused: {count} runs in a row could not begin: {reason}. Mend or replace it, then resume"
 
 
@@ -34,7 +35,8 @@ class Ending:
     now_ms: int
 
 
-# From the task as it stands, None when it is gone: the ending, and the task after it.
+# From the task as it stands, None when it is gone or can't be read: the ending, and the task after
+# it.
 _Decide = Callable[[Task | None], tuple[Ending, Task | None]]
 
 
@@ -90,9 +92,11 @@ class ExecutionEndings:
         return task, after
 
     def _task(self, run: Run) -> Task | None:
+        """None also when it can't be read: its runs end all the same."""
         table = self._settings.name("TABLE_TASKS")
         item = self._dynamo.get(table, {"owner": run.owner, "sk": task_key(run.task_id)})
-        return None if item is None else task_from_item(item, self._packer)
+        found = () if item is None else (item,)
+        return next(readable(found, lambda row: task_from_item(row, self._packer)), None)
 
     def _writes(self, task: Task, after: Task, now_ms: int) -> list[Put | Update]:
         table = self._settings.name("TABLE_TASKS")
