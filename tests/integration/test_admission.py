@@ -6,7 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from task_engine.errors import NotFound, PreconditionFailed
+from task_engine.aws.dynamo import Dynamo, Update
+from task_engine.aws.execution_repository import ExecutionRepository
+from task_engine.aws.items import Item
+from task_engine.errors import NotFound, PreconditionFailed, Unavailable
 from task_engine.ids import new_id
 from task_engine.model.execution import Execution, ExecutionStatus, RunContext
 from task_engine.model.paging import PageRequest
@@ -31,6 +34,15 @@ def admit(
 ) -> Admitted:
     identifier = new_id(now_ms)
     return world.executions().admit(task, occurrence, identifier, record, now_ms, LIFE)
+
+
+class Dying(Dynamo):
+    """Whose process is gone before it changes an execution."""
+
+    def update(self, update: Update, returning: str = "NONE") -> Item:
+        if update.table.endswith("executions"):
+            raise Unavailable("nobody is there any more")
+        return super().update(update, returning)
 
 
 def test_an_admitted_execution_is_pending_and_reads_as_it_was_admitted(world: World) -> None:
@@ -172,3 +184,21 @@ def test_large_trigger_data_goes_to_the_blob_store(world: World) -> None:
     assert f"triggers/{execution.id}" in world.blobs()
     assert world.executions().get(task.id, execution.id) == execution
     assert world.steps().load(run_of(execution), [], []).execution.trigger == record
+
+
+def test_a_block_that_is_back_is_told_again_when_the_first_time_was_cut_off(world: World) -> None:
+    # Given a run whose block had left the chain
+    task = world.given_task()
+    execution = admit(world, task, "block:1").execution
+    store = world.executions()
+    assert store.orphan(task.id, "block:1", START_MS + 1, TTL_SECONDS)
+    # When whoever takes the mark away dies half way
+    dying = ExecutionRepository(Dying(world.client("dynamodb")), world.packer, world.settings)
+    with pytest.raises(Unavailable):
+        dying.unorphan(execution, "block:1", START_MS + 2)
+    marked = store.get(task.id, execution.id)
+    assert marked is not None
+    assert marked.orphaned_at == START_MS + 1
+    # Then the same message does it when it comes again
+    store.unorphan(execution, "block:1", START_MS + 2)
+    assert store.get(task.id, execution.id) == execution

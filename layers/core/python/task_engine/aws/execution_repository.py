@@ -93,7 +93,9 @@ class ExecutionRepository:
             {"name": f"{execution.task_id}/{occurrence}"},
             "SET #saidAt = :said",
             {"said": said_at},
-            "attribute_exists(#executionId) AND (attribute_not_exists(#saidAt) OR #saidAt < :said)",
+            # The same again too: it may have been cut off before the second write.
+            "attribute_exists(#executionId)"
+            " AND (attribute_not_exists(#saidAt) OR #saidAt <= :said)",
         )
         try:
             guard = self._dynamo.update(update, "ALL_NEW")
