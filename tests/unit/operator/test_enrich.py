@@ -222,6 +222,28 @@ def test_methods_when_they_are_called_then_answers_stand_under_their_names() -> 
     assert "unknown" not in data
 
 
+@pytest.mark.parametrize("name", ["chainId", "blockHash", "logIndex", "contractAddress", "topics"])
+def test_methods_when_one_is_named_like_a_fact_then_the_fact_stands(name: str) -> None:
+    # Given an operator that is blamed for facts that contradict each other
+    world = Watched()
+    world.chain.answers[(TOKEN, LATEST_DATA)] = word(77)
+    call = {"methodName": name, "callData": LATEST_DATA}
+    query = {"topics": [topic0(ANSWER_ABI)], "contractAbi": [ANSWER_ABI, LATEST]}
+
+    data = data_of(emitted(ANSWER_ABI, 5, 9, 1), {**query, "methodCalls": [call]}, world)
+
+    plain = data_of(emitted(ANSWER_ABI, 5, 9, 1), query)
+    assert data[name] == plain[name]
+
+
+def test_event_when_it_is_named_like_a_fact_then_the_fact_stands() -> None:
+    abi = event_abi("blockNumber", ("n", "uint256", False))
+
+    data = data_of(emitted(abi, 5), {"topics": [topic0(abi)], "contractAbi": [abi]})
+
+    assert (data["eventName"], data["blockNumber"]) == ("blockNumber", 1)
+
+
 @pytest.mark.parametrize(
     "answer",
     [RpcError("execution reverted", rpc_code=3), "0x01", "0x" + "00" * MAX_DATA_CHARS, None],

@@ -96,6 +96,22 @@ def test_the_data_is_the_record_and_of_the_block() -> None:
     assert "transactionHash" not in output
 
 
+@pytest.mark.parametrize("name", ["chainId", "blockHash", "contractAddress", "transactionHash"])
+def test_an_answer_named_like_a_fact_does_not_take_its_place(name: str) -> None:
+    # Given an operator that is blamed for facts that contradict each other
+    named = {"methodName": name, "callData": DATA}
+    world = Watched(watch_events("t", oracle(methodCalls=[CALL, named])))
+    says(world, 200)
+    world.mine(EVERY)
+    world.catch_up()
+    [finding] = world.sent(Kind.EVENT)
+    where = finding.occurrence
+    facts = {"chainId": 31337, "blockNumber": EVERY, "blockHash": where.block_hash}
+    assert {n: finding.output[n] for n in facts} == facts
+    assert str(finding.output["contractAddress"]).lower() == TOKEN
+    assert "transactionHash" not in finding.output
+
+
 @pytest.mark.parametrize(
     ("conditions", "met"),
     [

@@ -25,6 +25,14 @@ from task_engine.operator.token_names import TokenNames, contracts_fault
 TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 """The hash of `Transfer(address,address,uint256)`."""
 MAX_DATA_CHARS = 32_768
+FACTS = frozenset(
+    {
+        "blockHash", "blockNumber", "chainId", "contractAddress", "eventName", "fromAddress",
+        "logIndex", "toAddress", "topics", "transactionHash",
+    }
+)  # fmt: skip
+"""What the engine holds against the occurrence, and operators for: nothing that a task's owner has
+given such a name takes its place."""
 _WORD_CHARS = 66
 
 
@@ -59,7 +67,7 @@ class Enricher:
         """
         answers = self.answers(hits)
         return [
-            {**self._event(hit, headers[hit.log.block_number]), **answer}
+            {**self._event(hit, headers[hit.log.block_number]), **beside_facts(answer)}
             for hit, answer in zip(hits, answers, strict=True)
         ]
 
@@ -74,6 +82,7 @@ class Enricher:
             # A notice must fit into one message of the queue, whatever contracts emit.
             data, fields = data[:MAX_DATA_CHARS], {}
         return {
+            **fields,
             "eventName": "" if event is None else event.event.name,
             "contractAddress": Address(log.address),
             "blockNumber": log.block_number,
@@ -86,7 +95,6 @@ class Enricher:
             "data": data,
             "removed": False,
             "chainId": self._rpc.chain_id,
-            **fields,
         }
 
     def _transfer(self, hit: Hit, header: Header, token: TokenMetadata) -> dict[str, JsonValue]:
@@ -149,6 +157,11 @@ class Enricher:
                 request = eth_call(hit.log.address, data, block=hex(hit.log.block_number))
                 reads.append(_Read(number, call.name, request, function))
         return reads
+
+
+def beside_facts(answers: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """The answers that may stand in the data of an occurrence."""
+    return {name: answer for name, answer in answers.items() if name not in FACTS}
 
 
 def block_data(header: Header) -> dict[str, JsonValue]:

@@ -14,7 +14,7 @@ from task_engine.model.json_value import JsonValue
 from task_engine.operator.abi_shelf import AbiShelf
 from task_engine.operator.checks import Condition, EventCheck
 from task_engine.operator.conditions import Scale, Seen, holds
-from task_engine.operator.enrich import Enricher
+from task_engine.operator.enrich import Enricher, beside_facts
 from task_engine.operator.logs import Header, Log
 from task_engine.operator.match import Hit
 
@@ -65,7 +65,7 @@ class StateQueries:
             "blockHash": header.hash,
             "blockTimestamp": header.timestamp * 1000,
             "chainId": self._chain_id,
-            **answers,
+            **beside_facts(answers),
         }
         for answer in answers.values():
             if isinstance(answer, dict):
