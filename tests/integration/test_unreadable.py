@@ -80,6 +80,16 @@ def test_a_run_of_a_workflow_that_can_not_be_read_ends_all_the_same(world: World
     assert failed.error.endswith("its task was deleted or can't be read")
 
 
+def test_a_step_that_can_not_be_read_says_so(world: World) -> None:
+    task = world.given_task()
+    execution = world.given_execution(task)
+    step = {"executionId": execution.id, "sk": "1#n"}
+    spoil(world, "TABLE_STEPS", step, "status", {"S": "success"})
+    spoil(world, "TABLE_STEPS", step, "result", {"M": {"blob": {"S": "steps/lost"}}})
+    with pytest.raises(Corrupted, match="step"):
+        world.steps().steps(execution.id)
+
+
 @pytest.mark.parametrize("limit", [1, 2, 50])
 def test_a_list_goes_on_past_what_can_not_be_read(world: World, limit: int) -> None:
     # Given three workflows of an owner with a run each, the ones in the middle unreadable

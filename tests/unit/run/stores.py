@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from task_engine.clock import SystemClock
 from task_engine.config import Limits
-from task_engine.errors import Unavailable
-from task_engine.model.execution import Execution, ExecutionStatus, Outcome, RunContext
+from task_engine.errors import Corrupted, Unavailable
+from task_engine.model.execution import Execution, ExecutionStatus, Outcome, RunContext, Step
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType, Retry
 from task_engine.model.plan import Lane, Plan, PlanNode, RunClass, Stage
@@ -23,11 +23,17 @@ NODE = PlanNode("n", "work", NodeType.REST_API, {"url": "x"}, 1, secrets=("TOKEN
 
 
 class ContendedRun(MemoryRun):
-    """Steps that answer a claim as they are told to, and may be out of reach."""
+    """Steps that answer a claim as they are told to, and may be out of reach or unreadable."""
 
     granted: Claim | None = None
     out_of_reach = 0
     released = 0
+    unreadable = False
+
+    def steps(self, execution_id: str) -> list[Step]:
+        if self.unreadable:
+            raise Corrupted("the stored step can't be read")
+        return super().steps(execution_id)
 
     def claim(self, run: Run, key: StepKey, lease_ms: int, now_ms: int) -> Claim:
         if self.out_of_reach > 0:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from task_engine.clock import SystemClock
+from task_engine.errors import Corrupted
 from task_engine.model.execution import Execution, ExecutionStatus, Outcome, StepError
 from task_engine.run.fail_step import FailStep
 from task_engine.run.finish import FinishExecution, status_of
@@ -78,6 +80,17 @@ def test_a_walk_that_failed_as_a_whole_ends_as_an_error() -> None:
     finish.give_up(RUN, "the walk was stopped by hand")
     assert ends.execution.status is ExecutionStatus.ERROR
     assert ends.execution.error == "VM execution error: the walk was stopped by hand"
+
+
+def test_a_run_whose_steps_can_not_be_read_ends_when_it_is_given_up() -> None:
+    memory = a_run()
+    memory.unreadable = True
+    finish, ends = _finish(memory)
+    with pytest.raises(Corrupted):
+        finish.finish(RUN)
+    assert not ends.execution.status.final
+    finish.give_up(RUN, "it stopped")
+    assert (ends.execution.status, ends.execution.skipped) == (ExecutionStatus.ERROR, ())
 
 
 def test_a_dead_function_leaves_a_failed_step_without_its_cause() -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 
 import pytest
-from task_engine.errors import Corrupted
+from task_engine.errors import Corrupted, Forbidden
 from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.plan import Plan, RunClass
 from task_engine.model.task import CompletionReason, Definition, Task, TaskStatus
@@ -33,11 +33,14 @@ TASK = Task(
 
 
 class Reviving(FakeWalker):
-    """Revives until it is told that it was tried often enough."""
+    """Revives until it is told that it was tried often enough; no runs of a `forbidden` task."""
 
     worn_out = False
+    forbidden = ""
 
     def revive(self, execution: Execution, plan: Plan, now_ms: int) -> bool:
+        if execution.task_id == self.forbidden:
+            raise Forbidden("refused")
         return not self.worn_out and super().revive(execution, plan, now_ms)
 
 
@@ -133,6 +136,19 @@ def test_an_execution_that_is_open_too_long_is_walked_again() -> None:
     yard.clock.forward(6 * 60_000)
     assert yard.sweeper.sweep() == {"expired": 0, "revived": 1, "givenUp": 0}
     assert yard.walker.ran == [execution.id]
+
+
+def test_one_that_can_not_be_looked_after_holds_up_no_other() -> None:
+    # Given two that stopped, of which Step Functions refuses to hear of the first
+    yard = Yard()
+    first = yard.given_execution()
+    second = yard.given_execution(replace(TASK, id="01k9zq2a1b3c5d7e9f1g3h5j7m"))
+    yard.walker.forbidden = first.task_id
+    yard.clock.forward(6 * 60_000)
+    # When they are swept, then the other one is walked again
+    with pytest.raises(Forbidden):
+        yard.sweeper.sweep()
+    assert yard.walker.ran == [second.id]
 
 
 def test_one_that_was_revived_often_enough_ends_as_an_error() -> None:

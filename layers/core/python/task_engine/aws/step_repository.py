@@ -18,6 +18,7 @@ from task_engine.aws.step_codec import (
     sort_key,
     step_from_item,
 )
+from task_engine.aws.stored import reading
 from task_engine.config import Settings
 from task_engine.errors import ConditionFailed, NotFound
 from task_engine.model.execution import Execution, Outcome, Step, StepStatus
@@ -222,8 +223,9 @@ class StepRepository:
 
     def _step(self, item: Item) -> Step:
         stored = item.get("result")
-        outcome = outcome_from_json(self._packer.unpack(stored)) if stored else Outcome()
-        return step_from_item(item, outcome)
+        with reading("step"):
+            outcome = outcome_from_json(self._packer.unpack(stored)) if stored else Outcome()
+            return step_from_item(item, outcome)
 
     def _table(self) -> str:
         return self._settings.name("TABLE_STEPS")

@@ -10,6 +10,7 @@ from task_engine.aws.failures import AwsError
 from task_engine.aws.items import Item
 from task_engine.aws.packed import Packer
 from task_engine.aws.schedules import SchedulerSchedules
+from task_engine.aws.stored import reading
 from task_engine.aws.wire import AwsClient
 from task_engine.config import Settings
 from task_engine.errors import ConditionFailed
@@ -156,6 +157,10 @@ class WaitRepository:
             return
 
     def _wait(self, item: Item) -> Wait:
+        with reading("wait"):
+            return self._read(item)
+
+    def _read(self, item: Item) -> Wait:
         _, ordinal, node_id = str(item["sk"]).split("#", 2)
         wait = Wait(
             execution_id=item["executionId"],

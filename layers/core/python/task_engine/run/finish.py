@@ -49,10 +49,10 @@ class FinishExecution:
         """After a whole walk: success, or failed when a step failed."""
         steps = self._stored(run)
         status, error = status_of(steps)
-        return self._end(run, steps, status, error)
+        return self._end(run, self._skipped(run, steps), status, error)
 
     def give_up(self, run: Run, reason: str, resumes: int | None = None) -> Execution:
-        """The walk itself failed: error, with the steps as far as they came.
+        """The walk itself failed: error, with the steps as far as they came and can be read.
 
         A walk of before the execution's last resumption (`resumes` says how many it knew of) ends
         nothing any more.
@@ -60,9 +60,11 @@ class FinishExecution:
         stands = self._executions.get(run.task_id, run.execution_id)
         if stands is not None and resumes is not None and stands.resumes > resumes:
             return stands
-        return self._end(
-            run, self._stored(run), ExecutionStatus.ERROR, f"VM execution error: {reason}"
-        )
+        try:
+            skipped = self._skipped(run, self._stored(run))
+        except Corrupted:
+            skipped = ()
+        return self._end(run, skipped, ExecutionStatus.ERROR, f"VM execution error: {reason}")
 
     def refuse(self, run: Run, reason: str) -> Task | None:
         """It can never begin: failed without a step; the task when too many of these paused it."""
@@ -77,9 +79,8 @@ class FinishExecution:
         return [step for step in steps if step.status is not StepStatus.RUNNING]
 
     def _end(
-        self, run: Run, steps: Sequence[Step], status: ExecutionStatus, error: str
+        self, run: Run, skipped: tuple[str, ...], status: ExecutionStatus, error: str
     ) -> Execution:
-        skipped = self._skipped(run, steps)
         execution = self._executions.finish(run, status, error, skipped, self._clock.now_ms())
         # Also when it had its end already: whoever set it may have died before announcing it.
         self._events.execution_finished(execution)

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from task_engine.clock import Clock
-from task_engine.errors import Conflict
+from task_engine.errors import Conflict, EngineError, Unavailable
 from task_engine.model.execution import Execution
 from task_engine.model.json_value import JsonValue
 from task_engine.model.plan import Plan
@@ -45,20 +45,36 @@ class Sweeper:
         self._ports = ports
 
     def sweep(self) -> dict[str, JsonValue]:
-        """Counts of tasks expired, executions revived and executions given up."""
+        """Counts of tasks expired, executions revived and executions given up.
+
+        Raises Unavailable at once. What is wrong with one execution alone keeps no other from being
+        looked after: it is raised at the end.
+        """
         expired = sum(self._expire(task) for task in self._due())
         revived = given_up = 0
-        before = self._ports.clock.now_ms() - _STUCK_AFTER_MS
-        for execution in self._ports.executions.open_before(before, _BATCH):
-            if execution.begun_at >= before:
-                continue
-            if self._revive(execution):
-                revived += 1
+        failure: EngineError | None = None
+        for execution in self._stuck():
+            try:
+                walked = self._revive(execution)
+            except Unavailable:
+                raise
+            except EngineError as error:
+                ids = {"task_id": execution.task_id, "execution_id": execution.id}
+                log.error("not swept: %s", error, extra={**ids, "owner": execution.owner})
+                failure = error
             else:
-                given_up += 1
+                revived += walked
+                given_up += not walked
         # The alarm on stuck executions reads this count.
         log.info("swept", extra={"count": given_up})
+        if failure is not None:
+            raise failure
         return {"expired": expired, "revived": revived, "givenUp": given_up}
+
+    def _stuck(self) -> list[Execution]:
+        before = self._ports.clock.now_ms() - _STUCK_AFTER_MS
+        found = self._ports.executions.open_before(before, _BATCH)
+        return [execution for execution in found if execution.begun_at < before]
 
     def _due(self) -> list[Task]:
         return self._ports.tasks.due_to_expire(self._ports.clock.now_ms(), _BATCH)
