@@ -67,9 +67,11 @@ def test_whatever_happens_at_a_call_everything_ends_once(
     told = f"{kind}: {len(used)} cases, {swept} needed the sweeper, {len(missed)} never struck"
     every.told.append(told)
     assert [str(u) for u in used if u.result.problems] == []
-    spared = [str(u.case) for u in used if not u.result.struck]
-    # A process that has the plan in memory does not read it again.
-    assert [case for case in spared if "PlanRepository.plan" not in case] == [], "never struck"
+    # A process that has the plan in memory does not read it again; and a later call of a place may
+    # have been recorded of a message that came twice, as messages may.
+    spared = [case for case in missed if case.fault.nth == 1]
+    assert [str(c) for c in spared if "PlanRepository.plan" not in str(c)] == [], "never struck"
+    assert len(missed) <= len(used) // 10
     wait_until(lambda: not faulty.left_in_queues(), "empty queues", 30)
     ends = {e for u in used if _announces(u.case) for e in u.result.ended}
     wait_until(lambda: ends <= every.announced(), "the announcements of all ends", 30, 0.5)
