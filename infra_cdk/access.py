@@ -30,7 +30,11 @@ _OPTIONAL = {
     "operator_key": "OPERATOR_KEY",
 }
 _MEANING: Mapping[Use, Grant] = {
-    Use.READ_BLOBS: Grant(("BLOB_BUCKET",), {"blobs": ("s3:GetObject",)}),
+    # Who may not list a bucket is told 403 for what is not there, as if it were not allowed.
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    Use.READ_BLOBS: Grant(
+        ("BLOB_BUCKET",), {"blobs": ("s3:GetObject",), "blob_bucket": ("s3:ListBucket",)}
+    ),
     Use.WRITE_BLOBS: Grant(("BLOB_BUCKET",), {"blobs": ("s3:PutObject",)}),
     Use.DELETE_BLOBS: Grant(("BLOB_BUCKET",), {"blobs": ("s3:DeleteObject",)}),
     Use.ENCRYPT_SECRETS: Grant(("SECRETS_KEY",), {"secrets_key": ("kms:Encrypt",)}),

@@ -247,6 +247,7 @@ def _data_access(stage: StageConfig, data: StatefulStack) -> Access:
     prefix = data.schedules.schedules_prefix()
     access.arns.update(
         blobs=data.blobs.bucket.arn_for_objects("*"),
+        blob_bucket=data.blobs.bucket.bucket_arn,
         secrets_key=data.keys.secrets.key_arn,
         token_key=data.keys.tokens.key_arn,
         execution_queue=data.executions.queue.queue_arn,
