@@ -15,7 +15,7 @@ from tests.faults.outcome import Result, use
 from tests.faults.samples import SAMPLES, Sample
 from tests.faults.world import FaultWorld
 
-AT_ONCE = 6
+AT_ONCE = 10
 # A client of the engine tries four times.
 _TRIES = 4
 # The first call of a place, and one of a later invocation.
