@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from task_engine.config import Limits
 
+from tests.unit.api.events import proxy_event
 from tests.unit.api.world import OTHER, World
 
 
@@ -26,12 +27,16 @@ def test_a_burst_is_let_through_and_then_the_rate() -> None:
     assert [world.call("GET", "/workflows").status for _ in range(2)] == [200, 429]
 
 
-def test_callers_without_a_good_token_share_one_bucket() -> None:
+def test_callers_without_a_good_token_share_a_bucket_where_they_are() -> None:
     world = World(limits=Limits(rate_limit_per_second=1, rate_limit_burst=2))
     assert world.call("GET", "/health", token="").status == 200
     assert world.call("GET", "/workflows", token="a.b.c").status == 401
     assert world.call("GET", "/health", token="").status == 429
     assert world.call("GET", "/workflows", token="a.b.c").status == 429
+    # And somebody elsewhere is not touched by it
+    elsewhere = proxy_event("GET", "/health")
+    elsewhere["requestContext"]["identity"]["sourceIp"] = "203.0.113.9"
+    assert world.send(elsewhere).status == 200
 
 
 def test_guessing_paths_is_counted_as_any_other_request() -> None:

@@ -165,7 +165,7 @@ class Application:
             else:
                 caller = self._gate.authenticator.admit(headers, access)
         finally:
-            allowance = self._gate.limiter.take(caller.subject if caller else "")
+            allowance = self._gate.limiter.take(caller.subject if caller else _source(event))
             rate.update(allowance.headers())
             if not allowance.allowed:
                 raise RateLimited("too many requests: slow down")
@@ -201,6 +201,13 @@ class Application:
             headers={"Cache-Control": "no-store", **reply.headers},
             body=text,
         )
+
+
+def _source(event: Mapping[str, Any]) -> str:
+    """Where a caller whom nobody knows calls from: one of them shall not lock out the others."""
+    context = event.get("requestContext")
+    identity = context.get("identity") if isinstance(context, dict) else None
+    return f"from {identity.get('sourceIp')}" if isinstance(identity, dict) else ""
 
 
 def _named_partner(caller: Principal) -> dict[str, str]:

@@ -38,7 +38,7 @@ class Allowance:
 
 
 class RateLimiter:
-    """Buckets by subject; callers without a token share one.
+    """Buckets by subject; callers without a token have one for each address they call from.
 
     The buckets are this process's: a deployment with many warm instances lets more through, and
     the gateway's own throttle bounds the sum.
@@ -51,7 +51,7 @@ class RateLimiter:
         self._buckets: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def take(self, subject: str) -> Allowance:
-        """Count one request of `subject` ("" = nobody known)."""
+        """Count one request of `subject`."""
         now = self._clock.now_ms()
         tokens, since = self._buckets.pop(subject, (float(self._burst), now))
         refilled = max(now - since, 0) * self._rate / 1000
