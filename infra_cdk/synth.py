@@ -10,10 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# Node 20 is what the project asks for; the notice about its age would hide the messages of ours.
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
-os.environ.setdefault("JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION", "20")
-
 from aws_cdk import (
     App,
     CliCredentialsStackSynthesizer,
