@@ -63,7 +63,7 @@ def test_storage_that_is_away_makes_no_failure_of_what_was_approved() -> None:
         raise Unavailable("away")
 
     desk.waits.find = away  # type: ignore[method-assign]
-    assert desk.handle(tries=1) == {"next": "retry", "waitSeconds": 3, "tries": 2, "tokens": []}
+    assert desk.handle(tries=1) == {"next": "retry", "waitSeconds": 4, "tries": 2, "tokens": []}
     with pytest.raises(Unavailable):
         desk.handle(tries=4)
     assert desk.memory.steps("e1") == []

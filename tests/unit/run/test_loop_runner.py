@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from task_engine.clock import SystemClock
 from task_engine.config import Limits
+from task_engine.errors import Unavailable
 from task_engine.model.execution import Execution, ExecutionStatus, Outcome, RunContext, Step
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType
@@ -28,15 +29,20 @@ class Doubling:
 
     def __init__(self) -> None:
         self.ran: list[str] = []
+        self.safe = False
+        self.away = 0
 
     def run(self, node: PlanNode, scope: Scope) -> Outcome:
         self.ran.append(node.id)
+        if self.away and len(self.ran) > 1:
+            self.away -= 1
+            raise Unavailable("throttled")
         value = scope.variables["value"]
         assert isinstance(value, int)
         return Outcome(data=value * 2)
 
     def replay_safe(self, node: PlanNode) -> bool:
-        return False
+        return self.safe
 
 
 class Loops:
@@ -114,3 +120,29 @@ def test_chunks_of_two_loops_are_not_mixed(loops: Callable[[int, int], Loops]) -
     given.invoke("l1", 60)
     given.invoke("l1", 60, 0)
     assert given.invoke("l2", 60)["chunks"] == [0, 1]
+
+
+@pytest.mark.parametrize("chunk", [None, 0])
+def test_storage_that_is_away_for_a_moment_fails_no_item_that_may_be_run_again(
+    loops: Callable[[int, int], Loops], chunk: int | None
+) -> None:
+    # Given a loop of two such items, and storage that is away at the second
+    given = loops(2, 1)
+    given.runner.safe, given.runner.away = True, 1
+    answer = given.invoke("l1", 60, chunk)
+    assert (answer["next"], answer["tries"]) == ("retry", 1)
+    # When the walk goes on
+    assert given.invoke("l1", 60, 0)["next"] == "done"
+    assert given.invoke("l1", 60)["next"] == "done"
+    # Then both were done
+    assert given.step("l1").outcome.error is None
+    assert given.step("l1").outcome.data == [0, 2]
+
+
+def test_storage_that_is_away_fails_an_item_that_may_not_be_run_again(
+    loops: Callable[[int, int], Loops],
+) -> None:
+    given = loops(2, 1)
+    given.runner.away = 1
+    assert given.invoke("l1", 60)["next"] == "done"
+    assert given.step("l1").outcome.data == [0, None]

@@ -150,6 +150,33 @@ def test_a_node_that_has_not_ended_is_run_again_and_knows_for_which_execution() 
     assert [scope.origin for scope in processor.seen] == [Origin("e1", "t1", RUN.owner)] * 2
 
 
+@pytest.mark.parametrize("policy", [None, Retry(max_attempts=1)])
+def test_storage_that_is_away_for_a_moment_fails_no_node_that_may_be_run_again(
+    policy: Retry | None,
+) -> None:
+    # Given a write that was sent and has been looked for more often than failures are tried again
+    memory = a_run(kind=NodeType.CONTRACT_WRITE, retry=policy)
+    gone = Unavailable("throttled")
+    processor = Watched([*[Outcome(wait_seconds=1)] * 7, gone, gone, Outcome(data="sent")])
+    for _ in range(7):
+        assert _handle(memory, processor)["next"] == "retry"
+    # When storage is away for two looks
+    first = _handle(memory, processor)
+    second = _handle(memory, processor, tries=first["tries"])
+    # Then the walker waits longer each time, and the next look tells what became of it
+    assert [answer["waitSeconds"] for answer in (first, second)] == [2, 4]
+    assert _handle(memory, processor, tries=second["tries"])["next"] == "done"
+    (step,) = memory.steps("e1")
+    assert (step.status, step.outcome.data) == (StepStatus.SUCCESS, "sent")
+
+
+def test_storage_that_is_away_fails_what_may_not_be_run_again() -> None:
+    memory, processor = a_run(), Watched([Unavailable("throttled")], safe=False)
+    assert _handle(memory, processor)["next"] == "done"
+    (step,) = memory.steps("e1")
+    assert step.outcome.error == StepError("STORAGE_UNAVAILABLE", "throttled", retryable=True)
+
+
 def test_a_failure_that_is_not_retryable_is_stored_at_once() -> None:
     memory = a_run(retry=Retry(max_attempts=3))
     processor = Watched([Outcome(has_data=False, error=StepError("INVALID_REQUEST", "no"))])

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
-from task_engine.errors import EngineError, NodeError
+from task_engine.errors import EngineError, NodeError, Unavailable
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType
 from task_engine.processors.base import Processor, ProcessorFactory, Scope
@@ -52,7 +52,7 @@ class LoopPass:
     Items start in order, so that what has ended is always a beginning of them. The first always
     starts; another only while a whole iteration fits before the scope's deadline. An item that has
     to be run again later ends the pass, and `wait_seconds` says how much later; only what runs in
-    order has such items.
+    order has such items. Unavailable ends it too where every item may be run again.
     """
 
     def __init__(
@@ -115,10 +115,14 @@ class LoopPass:
         child = self._scope.child({config.value_name: self._items[place], config.key_name: index})
         until = min(self._scope.deadline, time.monotonic() + config.seconds)
         child = replace(child, deadline=until)
+        safe = False
         try:
             with self._runners.lent(config.runner.type) as processor:
+                safe = processor.replay_safe(config.runner)
                 outcome = processor.run(config.iteration(index), child)
         except EngineError as error:
+            if safe and isinstance(error, Unavailable):
+                raise
             return failed_item(error.message, error.stable_code)
         self.wait_seconds = outcome.wait_seconds
         result: ItemResult

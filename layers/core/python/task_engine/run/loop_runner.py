@@ -96,7 +96,7 @@ class LoopRunner(NodeRunner):
                 unfinished.append(error)
                 raise
 
-        outcome = run_processor(whole)
+        outcome = run_processor(whole, patient=self._loop.replay_safe(node))
         if unfinished:
             return self._hand_over(run, node, scope, unfinished[0].items)
         return self._store(run, node, Redactor(scope.secrets).outcome(outcome), *work)

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 LEASE_MS = 130_000
 _STORE_MARGIN_SECONDS = 5.0
 _STORAGE_TRIES = 5
-_STORAGE_WAIT_SECONDS = 3
+_STORAGE_WAIT_SECONDS = 2
 # Nodes of chains and bundlers are away for seconds now and then. What these types began is found
 # again by its name, so trying anew is safe.
 _ON_CHAIN = (
@@ -98,7 +98,7 @@ def patiently(call: NodeCall, work: Callable[[], Answer]) -> Answer:
         if call.tries + 1 >= _STORAGE_TRIES:
             raise
         log.warning("storage is unavailable: the walker will try again")
-        return retry(_STORAGE_WAIT_SECONDS, call.tries + 1)
+        return retry(_STORAGE_WAIT_SECONDS * 2**call.tries, call.tries + 1)
 
 
 def held(claim: Claim) -> Answer:
@@ -151,11 +151,12 @@ class NodeRunner:
     ) -> Answer:
         started, remaining_seconds = times
         key = StepKey(node.ordinal, node.id)
-        if claim.interrupted and not self._processor.replay_safe(node):
+        safe = self._processor.replay_safe(node)
+        if claim.interrupted and not safe:
             outcome = _interrupted()
         else:
             scope = self.load_scope(run, plan, node, remaining_seconds)
-            outcome = run_processor(lambda: self._processor.run(node, scope))
+            outcome = run_processor(lambda: self._processor.run(node, scope), patient=safe)
             wait = outcome.wait_seconds or _retry_wait(node, outcome, claim.attempt)
             if wait:
                 self._ports.steps.release(run, key)
@@ -190,13 +191,16 @@ def _origin(run: Run) -> Origin:
     return Origin(run.execution_id, run.task_id, run.owner)
 
 
-def run_processor(work: Callable[[], Outcome]) -> Outcome:
-    """The one place where what goes wrong inside a processor becomes the step's error."""
+def run_processor(work: Callable[[], Outcome], *, patient: bool = False) -> Outcome:
+    """The one place where what goes wrong inside a processor becomes the step's error. `patient`
+    raises Unavailable, which says nothing of the node: for callers who run it again."""
     try:
         return work()
     except NodeError as error:
         return failure(error.stable_code, error.message, retryable=error.may_retry)
     except EngineError as error:
+        if patient and isinstance(error, Unavailable):
+            raise
         return failure(error.stable_code, error.message, retryable=error.retryable)
     except Exception:
         # The log's formatter tells kinds and places of exceptions, never their texts.
