@@ -8,10 +8,16 @@ from dataclasses import replace
 import pytest
 from task_engine.clock import SystemClock
 from task_engine.evm.address import Address
+from task_engine.evm.senders.failures import OperationRefused
+from task_engine.evm.senders.ports import Outcome as Sent
+from task_engine.evm.senders.ports import Save, Sender
+from task_engine.evm.senders.record import SentRecord
+from task_engine.evm.user_operation import UserOperation
 from task_engine.model.execution import Outcome
 from task_engine.model.grant import NATIVE_TRANSFER, Permission
 from task_engine.model.json_value import JsonValue
 from task_engine.model.node import NodeType
+from task_engine.model.operation import OperationStatus
 from task_engine.model.plan import PlanNode
 from task_engine.processors.contract_write import ContractWriteProcessor
 from task_engine.processors.loop import LoopProcessor
@@ -159,3 +165,70 @@ def test_a_loop_whose_chain_is_away_goes_on_with_the_same_item(
     assert wait == 0
     assert [item["ok"] for item in items if isinstance(item, dict)] == [True, True]
     assert away.counted() == 2
+
+
+class _Refusing:
+    """Refuses what it is given first, or drops it after it was sent, however often it is asked."""
+
+    def __init__(self, real: Sender, refused: list[UserOperation], *, dropping: bool) -> None:
+        self._real = real
+        self._refused = refused
+        self._dropping = dropping
+
+    def look(self, op: UserOperation, record: SentRecord) -> Sent:
+        return self._real.look(op, record)
+
+    def send(self, op: UserOperation, record: SentRecord | None, save: Save) -> Sent:
+        self._refused[:] = self._refused or [op]
+        if op not in self._refused:
+            return self._real.send(op, record, save)
+        refusal = OperationRefused("AA32 paymaster expired")
+        if not self._dropping:
+            raise refusal
+        sent = record or SentRecord("0x", 1)
+        save(sent)
+        return Sent(OperationStatus.DROPPED, sent, error=refusal)
+
+
+@pytest.fixture(params=["refused", "dropped"])
+def void(away: WriteWorld, gate: RpcGate, request: pytest.FixtureRequest) -> WriteWorld:
+    """One whose first operation is void, as is told when the chain has just gone away."""
+    refused: list[UserOperation] = []
+    dropping = request.param == "dropped"
+
+    def sending(sender: Sender) -> Sender:
+        if away.operations.rows and not refused:
+            gate.close()
+        return _Refusing(sender, refused, dropping=dropping)
+
+    away.sending = sending
+    gate.open()
+    return away
+
+
+def test_what_became_void_is_made_anew_when_the_chain_is_back(
+    void: WriteWorld, gate: RpcGate
+) -> None:
+    # Given an operation that can't be made anew because the chain is away
+    for _ in range(2):
+        outcome = write(void)
+        assert (gate.closed, outcome.error) == (True, None)
+        assert outcome.wait_seconds > 0
+    # When it is back
+    gate.open()
+    outcome = write(void)
+    # Then another one took its place, and it was done once
+    assert (outcome.error, outcome.wait_seconds) == (None, 0)
+    [operation] = void.operations.rows.values()
+    assert len(operation.former) == 1
+    assert (void.counted(), void.events()) == (1, 1)
+
+
+@pytest.mark.parametrize("void", ["refused"], indirect=True)
+def test_what_can_not_be_made_anew_for_long_fails_the_step(void: WriteWorld) -> None:
+    assert isinstance(void.clock, FakeClock)
+    assert write(void).wait_seconds > 0
+    void.clock.forward(_FIVE_MINUTES_MS)
+    outcome = write(void)
+    assert outcome.error is not None
+    assert (outcome.error.code, outcome.wait_seconds, void.events()) == ("RPC_NODE_ERROR", 0, 0)

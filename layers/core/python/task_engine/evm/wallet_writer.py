@@ -56,19 +56,11 @@ class WalletWriter:
             operation = self._ports.operations.create(self._prepared(order))
         while not operation.status.final:
             try:
-                operation, outcome = self._advance(operation)
-            except OperationRefused as refused:
-                renewed = self._renewed(order, operation, refused)
-                if renewed is None:
-                    raise
-                operation = renewed
-                continue
+                operation, outcome = self._carried(order, operation)
             except EngineError as error:
                 return self._held_up(order, operation, error)
-            renewed = self._after_drop(order, operation, outcome)
-            if renewed is None:
+            if outcome is not None:
                 return self._settled(operation, outcome)
-            operation = renewed
         return operation
 
     def look(self, operation: Operation) -> Operation:
@@ -95,13 +87,25 @@ class WalletWriter:
     def _held_up(self, order: Order, operation: Operation, error: EngineError) -> Operation:
         """The operation where it may go on later; raises `error` where that is of no use, or nobody
         would come back for what was never sent."""
-        if not _is_passing(error):
+        if isinstance(error, OperationRefused) or not _is_passing(error):
             raise error
         stored = self._ports.operations.get(operation.id) or operation
         age = self._ports.clock.now_ms() - stored.created_at
         if stored.status is OperationStatus.PREPARED and not (order.returns and age < _PATIENCE_MS):
             raise error
         return replace(stored, error=error.message)
+
+    def _carried(self, order: Order, operation: Operation) -> tuple[Operation, Outcome | None]:
+        """The operation as it is stored now, and where it stands; None where it was made anew."""
+        try:
+            operation, outcome = self._advance(operation)
+        except OperationRefused as refused:
+            renewed = self._renewed(order, operation, refused)
+            if renewed is None:
+                raise
+            return renewed, None
+        renewed = self._after_drop(order, operation, outcome)
+        return (operation, outcome) if renewed is None else (renewed, None)
 
     def _advance(self, operation: Operation) -> tuple[Operation, Outcome]:
         """The operation as it is stored now, and where it stands."""
