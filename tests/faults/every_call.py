@@ -71,10 +71,10 @@ class Every:
         recorded |= {sample.name: use(world, api, sample) for sample in SAMPLES if sample.alone}
         return cls(world, api, recorded)
 
-    def announced(self) -> set[str]:
-        """Executions whose end was announced so far."""
+    def unannounced(self, used: Iterable[Used]) -> list[str]:
+        """Cases of which an execution's end was not announced so far."""
         self._announced |= self.world.announcements()
-        return self._announced
+        return [str(u.case) for u in used if not self._announced.issuperset(u.result.ended)]
 
     def calls(self) -> set[Call]:
         """Every place that was seen."""
@@ -128,7 +128,9 @@ def _swallowed(fault: Fault) -> bool:
     """The emulator tells nobody when a function that got a task token fails: AWS retries it, as
     the walker says."""
     call = fault.call
-    opens = "AwaitRunner._open" in call.site or (call.operation == "begin" and fault.nth == 2)
+    # Whoever looks for a decision does so patiently, whoever has a token opens the wait.
+    with_token = bool(call.site) and "patiently" not in call.site
+    opens = with_token or (call.operation == "begin" and fault.nth == 2)
     return call.function == "node_await" and opens and fault.kind not in ("lost", "throttled")
 
 
