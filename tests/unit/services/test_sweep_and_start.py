@@ -230,6 +230,20 @@ def test_what_can_never_begin_fails_and_its_task_loses_its_schedules(way: str) -
     assert yard.schedules.armed == set()
 
 
+def test_an_end_that_nobody_was_told_of_is_told_when_the_message_comes_again() -> None:
+    # Given one that was refused by a process which died at once
+    yard = Yard(tasks=Unreadable())
+    yard.schedules.arm(TASK)
+    execution = yard.given_execution()
+    yard.executions.end(execution, ExecutionStatus.FAILED, 1)
+    yard.refused_tasks.append(TASK)
+    # When its message is delivered again
+    assert yard.start(message(execution)) == []
+    # Then
+    assert [told.id for told in yard.announced] == [execution.id]
+    assert yard.schedules.armed == set()
+
+
 def test_what_may_pass_is_delivered_again_and_refused_by_nobody() -> None:
     yard = Yard()
     execution = yard.given_execution()

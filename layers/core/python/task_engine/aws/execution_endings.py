@@ -61,18 +61,18 @@ class ExecutionEndings:
         self._end(run, decide)
 
     def refuse(self, run: Run, reason: str, now_ms: int) -> Task | None:
-        """A false start: failed without a step, and counted by the task; the task when that paused
-        it."""
+        """A false start: failed without a step, and counted by the task; the task when it is
+        paused because of such. Once more changes nothing, and answers the same."""
 
         def decide(task: Task | None) -> tuple[Ending, Task | None]:
             if task is None:
                 return Ending(ExecutionStatus.ERROR, _DELETED, (), now_ms), None
             return Ending(ExecutionStatus.FAILED, reason, (), now_ms), _refused(task, reason)
 
-        before, after = self._end(run, decide)
-        if before is None or after is None or before.status is not TaskStatus.ENABLED:
+        _, after = self._end(run, decide)
+        if after is None or after.status is not TaskStatus.DISABLED:
             return None
-        return after if after.status is TaskStatus.DISABLED else None
+        return after if after.false_starts >= MOST_FALSE_STARTS else None
 
     def _end(self, run: Run, decide: _Decide) -> tuple[Task | None, Task | None]:
         """The task before and after; both as it was when the execution had its end already."""

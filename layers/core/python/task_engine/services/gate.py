@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from task_engine.errors import Corrupted, NotFound
-from task_engine.model.execution import Execution
+from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.plan import Plan
 from task_engine.observability import metric
 from task_engine.run.finish import FinishExecution
@@ -41,6 +41,12 @@ class Gate:
         except Corrupted as error:
             self._refuse(execution, error.message)
         return None
+
+    def ended(self, execution: Execution) -> None:
+        """It had its end before it was to begin: whoever gave it one may have died before telling
+        anybody."""
+        if execution.status is not ExecutionStatus.SUCCESS:
+            self._refuse(execution, execution.error)
 
     def _refuse(self, execution: Execution, reason: str) -> None:
         ids = {"task_id": execution.task_id, "owner": execution.owner}

@@ -44,5 +44,6 @@ class StartExecution:
         if execution is None:
             raise NotFound("no such execution")
         if execution.status.final:
+            self._gate.ended(execution)
             return
         self._gate.through(execution, lambda plan: self._walker.start(execution, plan))
