@@ -90,7 +90,7 @@ class StoredApi(World):
             SweepPorts(
                 stored.tasks(),
                 stored.executions(),
-                Gate(stored.plans(), self.finish, self.schedules),
+                Gate(stored.tasks(), stored.plans(), self.finish, self.schedules),
                 self.schedules,
                 FakeWalker(),
                 self.finish,

@@ -58,7 +58,7 @@ class Yard:
     def __post_init__(self) -> None:
         self.executions = FakeExecutions(self.tasks)
         self.finishing = FinishExecution(FakeSteps(), self, self, self, self.clock)  # type: ignore[arg-type]
-        gate = Gate(self.tasks, self.finishing, self.schedules)
+        gate = Gate(self.tasks, self.tasks, self.finishing, self.schedules)
         self.sweeper = Sweeper(
             SweepPorts(
                 self.tasks, self.executions, gate, self.schedules, self.walker,
@@ -100,6 +100,13 @@ class Yard:
             self.clock.now_ms(),
             OccurrenceLife(60),
         ).execution
+
+    def given_one_false_start_too_many(self) -> Execution:
+        """Refusing it pauses its task, which is armed."""
+        execution = self.given_execution()
+        self.schedules.arm(TASK)
+        self.refused_tasks.append(replace(TASK, status=TaskStatus.DISABLED))
+        return execution
 
     def start(self, *bodies: object) -> list[object]:
         records = [
@@ -214,9 +221,8 @@ class Unreadable(FakeTasks):
 def test_what_can_never_begin_fails_and_its_task_loses_its_schedules(way: str) -> None:
     # Given a task of which this is one false start too many
     yard = Yard(tasks=Unreadable())
-    yard.schedules.arm(TASK)
-    execution = yard.given_execution()
-    yard.refused_tasks.append(TASK)
+    execution = yard.given_one_false_start_too_many()
+    yard.tasks.set_status(TASK, TaskStatus.DISABLED, START_MS)
     # When it is begun
     if way == "start":
         assert yard.start(message(execution)) == []
@@ -233,15 +239,24 @@ def test_what_can_never_begin_fails_and_its_task_loses_its_schedules(way: str) -
 def test_an_end_that_nobody_was_told_of_is_told_when_the_message_comes_again() -> None:
     # Given one that was refused by a process which died at once
     yard = Yard(tasks=Unreadable())
-    yard.schedules.arm(TASK)
-    execution = yard.given_execution()
+    execution = yard.given_one_false_start_too_many()
+    yard.tasks.set_status(TASK, TaskStatus.DISABLED, START_MS)
     yard.executions.end(execution, ExecutionStatus.FAILED, 1)
-    yard.refused_tasks.append(TASK)
     # When its message is delivered again
     assert yard.start(message(execution)) == []
     # Then
     assert [told.id for told in yard.announced] == [execution.id]
     assert yard.schedules.armed == set()
+
+
+def test_a_task_that_was_resumed_meanwhile_keeps_its_schedules() -> None:
+    # Given a task whose owner resumes it as soon as it was paused
+    yard = Yard(tasks=Unreadable())
+    execution = yard.given_one_false_start_too_many()
+    # When what paused it goes on
+    assert yard.start(message(execution)) == []
+    # Then
+    assert yard.schedules.armed == {TASK.id}
 
 
 def test_what_may_pass_is_delivered_again_and_refused_by_nobody() -> None:

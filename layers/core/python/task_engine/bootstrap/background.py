@@ -41,7 +41,7 @@ def _finish() -> FinishExecution:
 
 @cache
 def _gate() -> Gate:
-    return Gate(stores.plans(), _finish(), stores.schedules())
+    return Gate(stores.tasks(), stores.plans(), _finish(), stores.schedules())
 
 
 @cache

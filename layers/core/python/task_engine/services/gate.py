@@ -9,10 +9,11 @@ from typing import TypeVar
 from task_engine.errors import Corrupted, NotFound
 from task_engine.model.execution import Execution, ExecutionStatus
 from task_engine.model.plan import Plan
+from task_engine.model.task import TaskStatus
 from task_engine.observability import metric
 from task_engine.run.finish import FinishExecution
 from task_engine.run.ports import Run
-from task_engine.services.ports import PlanReader, Schedules
+from task_engine.services.ports import PlanReader, Schedules, Tasks
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,10 @@ class Gate:
     and never go.
     """
 
-    def __init__(self, plans: PlanReader, finish: FinishExecution, schedules: Schedules) -> None:
+    def __init__(
+        self, tasks: Tasks, plans: PlanReader, finish: FinishExecution, schedules: Schedules
+    ) -> None:
+        self._tasks = tasks
         self._plans = plans
         self._finish = finish
         self._schedules = schedules
@@ -57,4 +61,7 @@ class Gate:
             return
         metric("TasksUnrunnable")
         log.warning("a task was paused: its runs can't begin", extra=ids)
-        self._schedules.disarm(paused)
+        stands = self._tasks.get(paused.owner, paused.id)
+        # Its owner may have resumed, and so armed it meanwhile.
+        if stands is not None and stands.status is TaskStatus.DISABLED:
+            self._schedules.disarm(stands)
