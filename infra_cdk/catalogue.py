@@ -136,7 +136,7 @@ _API = (
         "api_workflows",
         "Tasks: create, read, change, trigger",
         {
-            "tasks": ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
+            "tasks": ("DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"),
             "executions": ("GetItem", "PutItem", "Query"),
             "steps": ("Query",),
             "guards": ("DeleteItem", "GetItem", "PutItem", "UpdateItem"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from task_engine.errors import Conflict, NotFound, PreconditionFailed, QuotaExceeded
+from task_engine.errors import Conflict, Corrupted, NotFound, PreconditionFailed, QuotaExceeded
 from task_engine.model.execution import Execution, ExecutionStatus, RunContext
 from task_engine.model.paging import Page, PageRequest, page_of
 from task_engine.model.plan import Plan
@@ -44,6 +44,7 @@ class FakeTasks:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Task] = {}
         self.plans: dict[tuple[str, int], Plan] = {}
+        self.unreadable: set[str] = set()
 
     def create(self, task: Task, plan: Plan, max_active: int) -> None:
         if self._enabled(task.owner) >= max_active:
@@ -52,6 +53,8 @@ class FakeTasks:
         self.plans[task.id, task.version] = plan
 
     def get(self, owner: str, task_id: str) -> Task | None:
+        if task_id in self.unreadable:
+            raise Corrupted("the stored workflow can't be read")
         return self.rows.get((owner, task_id))
 
     def some(self, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Task]:
@@ -83,9 +86,10 @@ class FakeTasks:
         self.rows[task.owner, task.id] = changed
         return changed
 
-    def delete(self, task: Task, now_ms: int) -> None:
-        self.rows.pop((task.owner, task.id), None)
-        self.plans.pop((task.id, task.version), None)
+    def delete(self, owner: str, task_id: str, now_ms: int) -> None:
+        task = self.rows.pop((owner, task_id), None)
+        if task is not None:
+            self.plans.pop((task_id, task.version), None)
 
     def due_to_expire(self, now_ms: int, limit: int) -> list[Task]:
         due = [t for t in self.rows.values() if 0 < t.expired_at <= now_ms]

@@ -62,8 +62,8 @@ EXPECTED: dict[str, dict[str, str]] = {
         "TablesSecrets.Arn": "dynamodb:BatchWriteItem dynamodb:Query",
         "TablesSteps.Arn": "dynamodb:Query",
         "TablesTaskState.Arn": "dynamodb:BatchWriteItem dynamodb:Query",
-        "TablesTasks.Arn": "dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:GetItem "
-        "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        "TablesTasks.Arn": "dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem "
+        "dynamodb:Query dynamodb:UpdateItem",
         "TablesWallets.Arn": "dynamodb:Query",
         "WalkerExpressMachine": "states:StartSyncExecution",
         "WalkerStandardMachine": "states:StartExecution",

@@ -172,7 +172,7 @@ def test_a_pause_that_came_between_is_seen(world: World) -> None:
 
 def test_a_deleted_task_is_not_found(world: World) -> None:
     task = world.given_task()
-    world.tasks().delete(task, START_MS)
+    world.tasks().delete(task.owner, task.id, START_MS)
     with pytest.raises(NotFound):
         admit(world, task, "at:1")
 

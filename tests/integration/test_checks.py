@@ -137,7 +137,7 @@ def test_what_ends_a_task_ends_its_check(world: World) -> None:
     )
     tasks, at = world.tasks(), world.clock.ms + 1
     tasks.set_status(paused, TaskStatus.DISABLED, at)
-    tasks.delete(deleted, at)
+    tasks.delete(deleted.owner, deleted.id, at)
     tasks.set_status(expired, TaskStatus.COMPLETED, at)
     for number in range(2):
         record = TriggerRecord(TriggerType.BLOCK, {"blockNumber": number})

@@ -97,7 +97,7 @@ def test_a_task_with_runs_left_stays_enabled(world: World) -> None:
 def test_a_run_of_a_deleted_task_can_finish(world: World) -> None:
     task = world.given_task()
     execution = world.given_execution(task)
-    world.tasks().delete(current(world, task), START_MS)
+    world.tasks().delete(task.owner, task.id, START_MS)
     done = world.executions().finish(run_of(execution), ExecutionStatus.ERROR, "gone", (), END)
     assert done.status is ExecutionStatus.ERROR
 
@@ -152,7 +152,7 @@ def test_counts_are_kept_by_the_tasks_and_survive_them(world: World) -> None:
     world.operations()
     assert store.count(task.owner, [task.id, other.id]) == 4
     assert world.operations() == ["BatchGetItem"]
-    world.tasks().delete(current(world, task), START_MS)
+    world.tasks().delete(task.owner, task.id, START_MS)
     assert store.count(task.owner, [task.id, other.id]) == 4
     assert store.count("0xsomebody", [task.id, other.id]) == 0
 

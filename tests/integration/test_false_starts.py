@@ -128,7 +128,7 @@ def test_the_last_run_completes_the_task_however_it_ended(world: World) -> None:
 def test_a_run_of_a_deleted_task_is_an_error(world: World) -> None:
     task = world.given_task()
     [run] = runs(world, task, 1)
-    world.tasks().delete(current(world, task), END)
+    world.tasks().delete(task.owner, task.id, END)
     execution, paused = world.executions().refuse(run, REASON, END)
     assert (execution.status, paused) == (ExecutionStatus.ERROR, None)
     assert execution.error.endswith("its task was deleted or can't be read")

@@ -46,7 +46,7 @@ def test_a_large_plan_and_definition_go_to_the_blob_store_and_leave_with_the_tas
     assert len(mine) == 2
     assert world.tasks().get(task.owner, task.id) == task
     assert world.plans().of(task.owner, task.id, 1).nodes["n"].config["source"] == source
-    world.tasks().delete(task, START_MS)
+    world.tasks().delete(task.owner, task.id, START_MS)
     assert not mine & world.blobs()
 
 
@@ -69,7 +69,7 @@ def test_the_quota_counts_enabled_tasks_only(world: World) -> None:
     tasks.create(third, a_plan(), 2)
     with pytest.raises(QuotaExceeded):
         tasks.set_status(paused, TaskStatus.ENABLED, NOW, max_active=2)
-    tasks.delete(third, START_MS)
+    tasks.delete(third.owner, third.id, START_MS)
     assert tasks.set_status(paused, TaskStatus.ENABLED, NOW, max_active=2).status == "enabled"
 
 
@@ -107,7 +107,7 @@ def test_a_change_from_a_status_that_is_no_more_is_a_conflict(world: World) -> N
     tasks.set_status(task, TaskStatus.DISABLED, NOW)
     with pytest.raises(Conflict):
         tasks.set_status(task, TaskStatus.COMPLETED, NOW)
-    tasks.delete(replace(task, status=TaskStatus.DISABLED), START_MS)
+    tasks.delete(task.owner, task.id, START_MS)
     with pytest.raises(Conflict):
         tasks.set_status(task, TaskStatus.DISABLED, NOW)
 
@@ -174,7 +174,7 @@ def test_deleting_takes_plan_state_and_secrets_and_leaves_executions(world: Worl
         StateRepository(world.dynamo, world.packer, world.settings).of(of.id).save({"k": 1})
         world.secrets().put(task.owner, SecretScope.WORKFLOW, of.id, "API", "sesame", 1)
     world.secrets().put(task.owner, SecretScope.USER, "", "API", "sesame", 1)
-    world.tasks().delete(task, START_MS)
+    world.tasks().delete(task.owner, task.id, START_MS)
     assert world.tasks().get(task.owner, task.id) is None
     rest = [i for t in ("TASKS", "TASK_STATE", "SECRETS") for i in world.items(f"TABLE_{t}")]
     assert not [i for i in rest if task.id in str(i)]
@@ -182,12 +182,12 @@ def test_deleting_takes_plan_state_and_secrets_and_leaves_executions(world: Worl
     names = [i.scope.value for i in world.secrets().page(task.owner, None, PageRequest()).rows]
     assert sorted(names) == ["user", "workflow"]
     assert world.executions().get(task.id, execution.id) is not None
-    world.tasks().delete(task, START_MS)
+    world.tasks().delete(task.owner, task.id, START_MS)
 
 
 def test_a_task_that_was_paused_meanwhile_is_deleted_all_the_same(world: World) -> None:
     task = world.given_task()
     world.tasks().set_status(task, TaskStatus.DISABLED, NOW)
-    world.tasks().delete(task, START_MS)
+    world.tasks().delete(task.owner, task.id, START_MS)
     left = [i for i in world.items("TABLE_TASKS") if i["owner"]["S"] == task.owner]
     assert [(i["sk"]["S"], i["enabled"]["N"]) for i in left] == [("count", "0")]

@@ -16,12 +16,12 @@ from tests.integration.world import World, run_of
 
 
 def spoil(world: World, table: str, key: dict[str, str], name: str, value: Any) -> None:
+    """None takes the attribute away."""
+    change = {"Action": "DELETE"} if value is None else {"Action": "PUT", "Value": value}
     world.boto.client("dynamodb").update_item(
         TableName=world.settings.name(table),
         Key={part: {"S": text} for part, text in key.items()},
-        UpdateExpression="SET #name = :value",
-        ExpressionAttributeNames={"#name": name},
-        ExpressionAttributeValues={":value": value},
+        AttributeUpdates={name: change},
     )
 
 
@@ -47,6 +47,31 @@ def test_a_workflow_that_can_not_be_read_keeps_no_other_from_its_end(world: Worl
     assert bad.id not in due
     with pytest.raises(Corrupted):
         world.tasks().get(bad.owner, bad.id)
+
+
+@pytest.mark.parametrize(
+    ("name", "rubbish", "counted"),
+    [
+        ("definition", {"B": b"rubbish"}, "0"),
+        ("definition", {"M": {"blob": {"S": "tasks/lost"}}}, "0"),
+        ("status", {"S": "x"}, "1"),
+        ("status", None, "1"),
+    ],
+)
+def test_a_workflow_that_can_not_be_read_is_deleted_all_the_same(
+    world: World, name: str, rubbish: object, counted: str
+) -> None:
+    # Given one that has become unreadable
+    task = world.given_task()
+    spoil(world, "TABLE_TASKS", {"owner": task.owner, "sk": f"task#{task.id}"}, name, rubbish)
+    with pytest.raises(Corrupted):
+        world.tasks().get(task.owner, task.id)
+    # When it is deleted, twice
+    for _ in range(2):
+        world.tasks().delete(task.owner, task.id, START_MS)
+    # Then nothing is left of it but, where nobody could tell its status, its place in the count
+    left = [i for i in world.items("TABLE_TASKS") if i["owner"]["S"] == task.owner]
+    assert [(i["sk"]["S"], i["enabled"]["N"]) for i in left] == [("count", counted)]
 
 
 def test_an_execution_that_can_not_be_read_keeps_no_other_from_its_end(world: World) -> None:

@@ -175,7 +175,7 @@ def test_a_paused_task_is_left_alone_soon(engine: Engine, chain: LogChain, tmp_p
             lambda: operator.figure("checks", LABEL) == 2, "the checks", PATIENCE_SECONDS, 0.1
         )
         # When one is deleted
-        engine.tasks.delete(gone, gone.created_at + 1)
+        engine.tasks.delete(gone.owner, gone.id, gone.created_at + 1)
         # Then the operator hears of it, and goes on with the other
         wait_until(
             lambda: operator.figure("checks", LABEL) == 1, "the change", PATIENCE_SECONDS, 0.1

@@ -126,7 +126,7 @@ def test_strangers_and_deleted_tasks(world: World) -> None:
         service.resume(OTHER, run.task_id, run.id)
     task = world.tasks.get(OWNER, run.task_id)
     assert task is not None
-    world.tasks.delete(task, world.clock.ms)
+    world.tasks.delete(task.owner, task.id, world.clock.ms)
     with pytest.raises(Conflict):
         service.resume(OWNER, run.task_id, run.id)
 

@@ -75,6 +75,13 @@ def test_deleting_is_idempotent_and_removes_schedules(world: World) -> None:
     assert world.schedules.armed == {foreign.id}
 
 
+def test_what_can_not_be_read_is_deleted_all_the_same(world: World) -> None:
+    task = world.store_task()
+    world.tasks.unreadable.add(task.id)
+    assert world.call("DELETE", f"/workflows/{task.id.upper()}").status == 204
+    assert world.tasks.rows == {}
+
+
 def test_pause_and_resume_follow_each_other_and_may_be_repeated(world: World) -> None:
     task = world.store_task()
     world.schedules.armed = {task.id}

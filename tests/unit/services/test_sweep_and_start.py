@@ -173,7 +173,7 @@ def test_one_that_was_revived_often_enough_ends_as_an_error() -> None:
 def test_one_whose_task_was_deleted_ends_as_an_error() -> None:
     yard = Yard()
     execution = yard.given_execution()
-    yard.tasks.delete(TASK, 0)
+    yard.tasks.delete(TASK.owner, TASK.id, 0)
     yard.clock.forward(6 * 60_000)
     assert yard.sweeper.sweep()["givenUp"] == 1
     after = yard.executions.get(execution.task_id, execution.id)
@@ -203,7 +203,7 @@ def test_only_bad_messages_are_delivered_again() -> None:
 def test_a_queued_execution_of_a_deleted_task_ends() -> None:
     yard = Yard()
     execution = yard.given_execution()
-    yard.tasks.delete(TASK, 0)
+    yard.tasks.delete(TASK.owner, TASK.id, 0)
     assert yard.start(message(execution)) == []
     after = yard.executions.get(execution.task_id, execution.id)
     assert after is not None

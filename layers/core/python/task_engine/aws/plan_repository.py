@@ -18,7 +18,12 @@ _KEPT = 64
 
 def plan_key(task_id: str, version: int) -> str:
     """Range key of a plan in the tasks table."""
-    return f"plan#{task_id}#{version}"
+    return f"{plan_prefix(task_id)}{version}"
+
+
+def plan_prefix(task_id: str) -> str:
+    """What the range keys of all its plans begin with."""
+    return f"plan#{task_id}#"
 
 
 class PlanRepository:

@@ -12,13 +12,13 @@ from task_engine.aws.failures import TransactionCanceled
 from task_engine.aws.items import Item
 from task_engine.aws.packed import Packer
 from task_engine.aws.page_range import PageRange
-from task_engine.aws.plan_repository import plan_key
+from task_engine.aws.plan_repository import plan_key, plan_prefix
 from task_engine.aws.repeating import repeated
 from task_engine.aws.stored import readable
 from task_engine.aws.task_codec import DUE_SHARDS, task_from_item, task_key, task_to_item
 from task_engine.aws.task_writes import count_update, status_update
 from task_engine.config import Settings
-from task_engine.errors import Conflict, EngineError, QuotaExceeded
+from task_engine.errors import Conflict, Corrupted, EngineError, QuotaExceeded
 from task_engine.ids import is_id
 from task_engine.model.codec import plan_to_json
 from task_engine.model.paging import Page, PageRequest, page_of
@@ -133,51 +133,53 @@ class TaskRepository:
             raise _quota(max_active) from error
         return changed
 
-    def delete(self, task: Task, now_ms: int) -> None:
+    def delete(self, owner: str, task_id: str, now_ms: int) -> None:
         """What hangs on the task goes first: an attempt that fails can be repeated."""
         state, secrets = "TABLE_TASK_STATE", "TABLE_SECRETS"
-        self._delete_rows(state, "#taskId = :id", {"id": task.id}, ("taskId", "key"))
+        self._delete_rows(state, "#taskId = :id", {"id": task_id}, ("taskId", "key"))
         self._delete_rows(
             secrets,
             "#owner = :owner AND begins_with(#sk, :prefix)",
-            {"owner": task.owner, "prefix": f"workflow#{task.id}#"},
+            {"owner": owner, "prefix": f"workflow#{task_id}#"},
             ("owner", "sk"),
         )
-        keys = [task_key(task.id), *self._plan_keys(task)]
-        rows = self._dynamo.batch_get(
-            {self._table: [{"owner": task.owner, "sk": key} for key in keys]}
-        )[self._table]
-        self._delete_task(task, now_ms)
-        for row in rows:
+        for row in self._delete_task(owner, task_id, now_ms):
             self._packer.discard(row.get("definition") or row.get("plan"))
 
-    def _delete_task(self, task: Task, now_ms: int) -> None:
-        same = Delete(
-            self._table,
-            {"owner": task.owner, "sk": task_key(task.id)},
-            "#status = :status",
-            {"status": task.status.value},
-        )
-        plans = [
-            Delete(self._table, {"owner": task.owner, "sk": key}) for key in self._plan_keys(task)
+    def _delete_task(self, owner: str, task_id: str, now_ms: int) -> list[Item]:
+        """The rows of the task and its plans as they were."""
+        key = {"owner": owner, "sk": task_key(task_id)}
+        row = self._dynamo.get(self._table, key)
+        if row is None:
+            return []
+        values = {"owner": owner, "prefix": plan_prefix(task_id)}
+        condition = "#owner = :owner AND begins_with(#sk, :prefix)"
+        plans = list(self._dynamo.rows(Query(self._table, condition, values, consistent=True)))
+        same = Delete(self._table, key, "attribute_not_exists(#status)")
+        if "status" in row:
+            same = replace(same, condition="#status = :status", values={"status": row["status"]})
+        writes: list[Put | Update | Delete] = [
+            same,
+            *(Delete(self._table, {"owner": owner, "sk": plan["sk"]}) for plan in plans),
+            *self._unwatched(row, now_ms),
         ]
-        gone = self._checks.of_task(rechecked(task, now_ms), now_ms, deleted=True)
-        writes: list[Put | Update | Delete] = [same, *plans, *gone]
-        if task.status is TaskStatus.ENABLED:
-            writes.append(self._counted(task.owner, -1, 0))
+        if row.get("status") == TaskStatus.ENABLED.value:
+            writes.append(self._counted(owner, -1, 0))
         try:
             repeated(lambda: self._dynamo.transact(writes))
         except TransactionCanceled as error:
-            current = self.get(task.owner, task.id)
-            if current is None:
-                return
-            if current.status is task.status:
+            if error.reasons[0] != _FAILED:
                 raise Conflict("the workflow is being changed: try again") from error
-            self._delete_task(current, now_ms)
+            return self._delete_task(owner, task_id, now_ms)
+        return [row, *plans]
 
-    @staticmethod
-    def _plan_keys(task: Task) -> list[str]:
-        return [plan_key(task.id, version) for version in range(1, task.version + 1)]
+    def _unwatched(self, row: Item, now_ms: int) -> list[Put]:
+        """The end of its check; of a row that can't be read nobody can tell which that is."""
+        try:
+            task = task_from_item(row, self._packer)
+        except Corrupted:
+            return []
+        return self._checks.of_task(rechecked(task, now_ms), now_ms, deleted=True)
 
     def due_to_expire(self, now_ms: int, limit: int) -> list[Task]:
         """From the sparse index, shard by shard."""

@@ -55,8 +55,9 @@ class Tasks(Protocol):
         `note` tells the owner why. Raises Conflict when the status is another by now, QuotaExceeded
         when enabling beyond `max_active` (0 = no bound)."""
 
-    def delete(self, task: Task, now_ms: int) -> None:
-        """Task, plan, its `state.*` keys and its secrets; executions stay readable."""
+    def delete(self, owner: str, task_id: str, now_ms: int) -> None:
+        """Task, plan, its `state.*` keys and its secrets, whether they can be read or not;
+        executions stay readable. Raises Conflict while others change it."""
 
     def due_to_expire(self, now_ms: int, limit: int) -> list[Task]:
         """Enabled or disabled tasks whose `expired_at` has passed."""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from task_engine.clock import Clock
 from task_engine.config import Settings
-from task_engine.errors import Conflict, EngineError, InvalidRequest, NotFound, Problem
+from task_engine.errors import (
+    Conflict,
+    Corrupted,
+    EngineError,
+    InvalidRequest,
+    NotFound,
+    Problem,
+)
 from task_engine.ids import is_id
 from task_engine.model.json_value import JsonObject
 from task_engine.model.paging import Page, PageRequest
@@ -14,6 +22,8 @@ from task_engine.model.task import Task, TaskStatus
 from task_engine.services.coverage import Coverage
 from task_engine.services.ports import Schedules, TaskFilter, Tasks
 from task_engine.services.wallets import WalletService
+
+log = logging.getLogger(__name__)
 
 _FINAL = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED})
 _LIVE = frozenset({TaskStatus.ENABLED, TaskStatus.DISABLED})
@@ -62,7 +72,7 @@ class TaskService:
         except Exception:
             # Whatever went wrong: a task that will never fire must not stay.
             self._schedules.disarm(task)
-            self._tasks.delete(task, self._clock.now_ms())
+            self._tasks.delete(owner, task.id, self._clock.now_ms())
             raise
         return task
 
@@ -113,12 +123,18 @@ class TaskService:
         return task
 
     def delete(self, owner: str, task_id: str) -> bool:
-        """True when there was one. Its schedules go first, so that a failure can be repeated."""
-        task = self._tasks.get(owner, task_id.lower()) if is_id(task_id) else None
-        if task is None:
+        """True when there was one. Its schedules go first, so that a failure can be repeated; which
+        they are can't be told of one that can't be read: they and its check stay behind, where
+        `task-engine-ops check` finds them."""
+        try:
+            task = self.get(owner, task_id)
+        except NotFound:
             return False
-        self._schedules.disarm(task)
-        self._tasks.delete(task, self._clock.now_ms())
+        except Corrupted:
+            log.warning("deleted unread", extra={"task_id": task_id.lower(), "owner": owner})
+        else:
+            self._schedules.disarm(task)
+        self._tasks.delete(owner, task_id.lower(), self._clock.now_ms())
         return True
 
     def _change(self, owner: str, task_id: str, status: TaskStatus) -> Task:
