@@ -88,11 +88,12 @@ def restore(engine: Engine, folder: Path, *, replace: bool, walk: bool) -> Resto
     """
     deployment = engine.deployment
     manifest = _manifest(folder)
+    full = [name for name, table in deployment.tables().items() if _in_use(engine, table)]
+    if full and not replace:
+        raise OpsError(f"{', '.join(full)} hold data: restore with --replace to lose it")
+    # A walk that is still going on may store a step after this: it belongs to no execution then.
     if replace:
         empty(engine)
-    full = [name for name, table in deployment.tables().items() if _in_use(engine, table)]
-    if full:
-        raise OpsError(f"{', '.join(full)} hold data: restore with --replace to lose it")
     files = _files(folder / "blobs")
     for file in files:
         deployment.client("s3").put_object(

@@ -47,6 +47,8 @@ UNASKED = [
     ("api_executions", "dynamodb:GetItem", "*Guards*", "the same"),
     ("api_executions", "states:StartExecution", "*express*", "for a run that is begun again"),
     ("api_nodes", "kms:*", "*", "for nodes that write: the paymaster's key on a sponsored chain"),
+    ("api_wallets", "kms:*", "*", "the same, for withdrawals"),
+    ("node_chain_loop", "kms:*", "*", "the same"),
     ("*", "dynamodb:*", "*TablesOperators*", "for tasks that are watched; integration tests say"),
     ("*operator*", "kms:*", "*", "for notices that are signed, and what they are checked with"),
     ("operator", "dynamodb:DeleteItem", "*Guards*", "for a chain that is given back"),
