@@ -157,7 +157,7 @@ def _task_writes(ids: Ids) -> list[Ask]:
         Ask(
             "DELETE /workflows/{id}",
             f"/workflows/{ids.task}",
-            ("GetItem", "Query", "Query", "BatchGetItem", "TransactWriteItems"),
+            ("GetItem", "Query", "Query", "GetItem", "Query", "TransactWriteItems"),
             204,
             once=True,
         ),
