@@ -18,7 +18,7 @@ Json = Any
 NOT_REPEATED = "may have taken effect"
 # What can't be done twice is not tried again either when its storage stays away.
 _UNSURE = (NOT_REPEATED, "no answer in time", "no answer from", "is not available now")
-_REST_SECONDS = 3.0
+_REST_SECONDS = 20.0
 _PATIENCE_SECONDS = 200.0
 # The walker's own retries come within seconds; what is quiet longer waits for the sweeper.
 _QUIET_SECONDS = 8.0
