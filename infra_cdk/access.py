@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aws_cdk import aws_iam as iam
 
-from infra_cdk.catalogue import FunctionSpec, Use
+from infra_cdk.function_spec import FunctionSpec, Use
 from infra_cdk.stage import PREFIX, StageConfig
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra_cdk.access import actions_of
-from infra_cdk.catalogue import FUNCTIONS, FunctionSpec
+from infra_cdk.catalogue import FUNCTIONS
+from infra_cdk.function_spec import FunctionSpec
 
 PAGE = Path(__file__).parents[1] / "docs" / "permissions.md"
 _HEAD = """\

@@ -13,8 +13,8 @@ from constructs import Construct
 
 from infra_cdk.access import Access
 from infra_cdk.bundling import Bundles
-from infra_cdk.catalogue import FunctionSpec
 from infra_cdk.constructs.log_group import log_group
+from infra_cdk.function_spec import FunctionSpec
 from infra_cdk.nag import acknowledge
 from infra_cdk.stage import StageConfig
 
