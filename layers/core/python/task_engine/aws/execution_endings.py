@@ -69,13 +69,13 @@ class ExecutionEndings:
                 return Ending(ExecutionStatus.ERROR, _DELETED, (), now_ms), None
             return Ending(ExecutionStatus.FAILED, reason, (), now_ms), _refused(task, reason)
 
-        _, after = self._end(run, decide)
+        after = self._end(run, decide)
         if after is None or after.status is not TaskStatus.DISABLED:
             return None
         return after if after.false_starts >= MOST_FALSE_STARTS else None
 
-    def _end(self, run: Run, decide: _Decide) -> tuple[Task | None, Task | None]:
-        """The task before and after; both as it was when the execution had its end already."""
+    def _end(self, run: Run, decide: _Decide) -> Task | None:
+        """The task after it; as it stands when the execution had its end already."""
         task = self._task(run)
         ending, after = decide(task)
         writes = [self._ended(run, ending)]
@@ -86,10 +86,10 @@ class ExecutionEndings:
             repeated(lambda: self._dynamo.transact(writes))
         except TransactionCanceled as canceled:
             if canceled.reasons[0] == _FAILED:
-                return task, task
+                return task
             # The task was changed meanwhile (paused, deleted): look again.
             return self._end(run, decide)
-        return task, after
+        return after
 
     def _task(self, run: Run) -> Task | None:
         """None also when it can't be read: its runs end all the same."""

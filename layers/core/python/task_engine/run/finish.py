@@ -67,7 +67,7 @@ class FinishExecution:
         return self._end(run, skipped, ExecutionStatus.ERROR, f"VM execution error: {reason}")
 
     def refuse(self, run: Run, reason: str) -> Task | None:
-        """It can never begin: failed without a step; the task when too many of these paused it."""
+        """It can never begin: failed without a step; the task when it is paused for these."""
         now = self._clock.now_ms()
         execution, paused = self._executions.refuse(run, reason, now)
         self._events.execution_finished(execution)

@@ -139,7 +139,7 @@ class ExecutionStore(Protocol):
 
     def refuse(self, run: Run, reason: str, now_ms: int) -> tuple[Execution, Task | None]:
         """Fail it before it began, once, and count that as a false start of its task, in the same
-        transaction; the task when that paused it."""
+        transaction; the task when it is paused because of such. Again changes nothing."""
 
 
 class StateStores(Protocol):
