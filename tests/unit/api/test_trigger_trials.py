@@ -11,6 +11,7 @@ from task_engine.evm.tokens import TokenMetadata
 from tests.fakes.chain import Emitted
 from tests.unit.api.world import CHAIN, World
 from tests.unit.operator.samples import (
+    LATEST,
     OTHER,
     TOKEN,
     TRANSFER,
@@ -139,19 +140,6 @@ def test_conditions_that_are_not_met_let_nothing_run(world: World) -> None:
     world.chain.mine(Emitted(TOKEN, (topic0(MOVED), TO), word(5)))
     met = run(world, "event", queries=[config])
     assert met["output"]["data"]["Moved"]["what"] == "6"
-
-
-LATEST = {
-    "type": "function",
-    "name": "latestRoundData",
-    "stateMutability": "view",
-    "inputs": [],
-    "outputs": [
-        {"name": "roundId", "type": "uint80"},
-        {"name": "answer", "type": "int256"},
-        {"name": "updatedAt", "type": "uint256"},
-    ],
-}
 
 
 @pytest.mark.parametrize(("least", "met"), [("100", True), ("3000", False)])

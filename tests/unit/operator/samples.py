@@ -18,6 +18,17 @@ SECOND_TOKEN = "0x" + "22" * 20
 TRANSFER = "0x" + keccak256(b"Transfer(address,address,uint256)").hex()
 BLOCK_HASH = "0x" + "b1" * 32
 TRANSACTION = "0x" + "7a" * 32
+LATEST = {
+    "type": "function",
+    "name": "latestRoundData",
+    "stateMutability": "view",
+    "inputs": [],
+    "outputs": [
+        {"name": "roundId", "type": "uint80"},
+        {"name": "answer", "type": "int256"},
+        {"name": "updatedAt", "type": "uint256"},
+    ],
+}
 
 
 def event_abi(name: str, *inputs: tuple[str, str, bool]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from task_engine.operator.findings import Kind
 
 from tests.fakes.chain import Emitted
 from tests.unit.operator.samples import (
+    LATEST,
     SECOND_TOKEN,
     TOKEN,
     event_abi,
@@ -23,17 +24,6 @@ from tests.unit.operator.world import Watched
 DATA = "0xfeaf968c"
 EVERY = 5
 """Blocks of a minute, on a chain that is not well known."""
-LATEST = {
-    "type": "function",
-    "name": "latestRoundData",
-    "stateMutability": "view",
-    "inputs": [],
-    "outputs": [
-        {"name": "roundId", "type": "uint80"},
-        {"name": "answer", "type": "int256"},
-        {"name": "updatedAt", "type": "uint256"},
-    ],
-}
 ANSWER = event_abi("AnswerUpdated", ("current", "int256", True))
 CALL = {"methodName": "latestRoundData"}
 
